@@ -156,8 +156,10 @@ describe.skipIf(!chromiumPath)("a mounted view (skipped without /usr/bin/chromiu
     await mount(page, "attention", "b");
     const ink = () => page.locator("#a figcaption b").evaluate((one) => getComputedStyle(one).color);
     const cell = () =>
-      page.locator("#b .head canvas").evaluateAll(([, canvas]) => {
-        const { data } = (canvas as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, 1, 1);
+      page.locator("#b .grid-of-heads").evaluate((grid) => {
+        const canvas = grid.querySelector<HTMLCanvasElement>(".thumbs")!;
+        const [from, to] = [canvas, grid.querySelectorAll(".thumb")[1]].map((one) => one.getBoundingClientRect());
+        const { data } = canvas.getContext("2d")!.getImageData(to.left - from.left + 4, to.top - from.top + 4, 1, 1);
         return data[0] + data[1] + data[2];
       });
     expect(await ink()).toBe("rgb(27, 28, 31)");

@@ -147,12 +147,12 @@ export class MountedView {
   }
 
   #apply({ selected, pointed, pictures = {} }: Partial<ViewState>): void {
+    for (const [name, state] of Object.entries(pictures)) this.#controls.get(name)?.show(state);
     if (selected !== undefined) {
       this.#selected = selected;
       this.#chosen.show(selected);
       for (const control of this.#controls.values()) control.select(selected);
     }
-    for (const [name, state] of Object.entries(pictures)) this.#controls.get(name)?.show(state);
     if (pointed === undefined || samePlace(pointed, this.#pointed)) return;
     this.#pointed = pointed;
     this.#lit.show(pointed);

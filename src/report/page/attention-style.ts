@@ -23,9 +23,10 @@ const STYLE = `
   padding: 3px; scrollbar-width: thin; }
 .head { all: unset; box-sizing: border-box; cursor: pointer; font-size: 0.7rem; line-height: 1.35; color: var(--soft); font-variant-numeric: tabular-nums; min-width: 0; }
 .rows-of-layers .head[data-head="-1"] { grid-column: 1 / -1; width: var(--thumb); }
-.head canvas { display: block; width: 100%; aspect-ratio: 1; box-shadow: 0 0 0 1px var(--rule); } .few canvas { image-rendering: pixelated; } .head small { display: block; font-size: 0.95em; }
-.head.on canvas { box-shadow: 0 0 0 2px var(--accent); } .head.on { color: var(--ink); }
-.head[aria-pressed=true] canvas { box-shadow: 0 0 0 2px var(--ink); } .head[aria-pressed=true] { color: var(--ink); font-weight: 650; }
+.grid-of-heads { position: relative; isolation: isolate; } .thumbs { position: absolute; z-index: -1; top: 0; left: 0; }
+.thumb { display: block; width: 100%; aspect-ratio: 1; box-shadow: 0 0 0 1px var(--rule); } .head small { display: block; font-size: 0.95em; }
+.head.on .thumb { box-shadow: 0 0 0 2px var(--accent); } .head.on { color: var(--ink); }
+.head[aria-pressed=true] .thumb { box-shadow: 0 0 0 2px var(--ink); } .head[aria-pressed=true] { color: var(--ink); font-weight: 650; }
 .head:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .axis { font-size: 0.66rem; line-height: 1; color: var(--soft); align-self: center; justify-self: center; font-variant-numeric: tabular-nums; }
 .layered .grid-of-heads:not(.sorted) { grid-template-columns: max-content repeat(var(--columns), minmax(22px, 1fr)); gap: 3px; max-height: none; overflow-x: auto; }
@@ -33,7 +34,8 @@ const STYLE = `
 [hidden].reading { display: none; } .status { font-size: 0.85rem; line-height: 1.45; color: var(--soft); margin: 0 0 4px; }
 .direction { display: inline-flex; margin: 0 0 6px; border: 1px solid var(--rule); border-radius: 5px; overflow: hidden; }
 .direction button { font-size: 0.78rem; padding: 3px 10px; color: var(--soft); border: 0; border-radius: 0; } .direction button:focus-visible { outline-offset: -2px; }
-.attention .token { cursor: pointer; box-shadow: 0 0 0 1px var(--rule); margin-right: 3px; } .attention .tokens { max-height: 50vh; overflow-y: auto; padding: 2px; scrollbar-width: thin; }
+.attention .token { cursor: pointer; box-shadow: 0 0 0 1px var(--rule); margin-right: 3px; } .attention .tokens { position: relative; isolation: isolate; max-height: 50vh; overflow-y: auto; padding: 20px 2px 2px; scrollbar-width: thin; }
+.arcs { position: absolute; z-index: -1; top: 0; left: 0; width: 100%; pointer-events: none; } .arcs path { fill: none; stroke-linecap: round; stroke-linejoin: round; }
 .attention .token.on { box-shadow: 0 0 0 2px var(--accent); } .attention .token[aria-pressed=true] { box-shadow: 0 0 0 2px var(--ink); }
 @media screen and (min-width: 1000px) { .stage { grid-template-columns: minmax(0, 1fr) 342px; } .stage.layered { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); } }
 @media (max-width: 600px) { .ramp i { width: 84px; } .stage, .stage.layered { grid-template: "tools" "view" "reading" "heads" / minmax(0, 1fr); } .grid-of-heads { max-height: 60vh; }

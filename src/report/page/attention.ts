@@ -26,12 +26,7 @@ export async function attentionHtml(spec: AttentionSpec, needs: PageNeeds): Prom
   const colors = attentionColors(spec);
   if (colors.signed) needs.schemes.add("RdBu");
   const several = spec.heads.length > 1;
-  const classes = [
-    "stage",
-    several ? "" : "alone",
-    isLayered(spec) ? "layered" : "",
-    spec.tokens.length <= 40 ? "few" : "",
-  ];
+  const classes = ["stage", several ? "" : "alone", isLayered(spec) ? "layered" : ""];
   const note = smallPrint(spec, colors);
   const norms = spec.heads.flatMap(({ valueNorms }) => (valueNorms ? [packNumbers(valueNormsOf(valueNorms))] : []));
   const hasNorms = norms.length === spec.heads.length;
@@ -111,7 +106,7 @@ function heads(spec: AttentionSpec, colors: AttentionColors): string {
     const name = index === ALL_HEADS ? (colors.signed ? "mean" : "all") : spec.heads[index].name;
     return (
       `<button type="button" class="head" data-head="${index}" aria-label="${escapeMarkup(name)}" aria-pressed="${index === focus}" ` +
-      `tabindex="${index === focus ? 0 : -1}"><canvas></canvas><span>${escapeMarkup(name)}<small></small></span></button>`
+      `tabindex="${index === focus ? 0 : -1}"><i class="thumb"></i><span>${escapeMarkup(name)}<small></small></span></button>`
     );
   };
   const axis = (text: string, rows = false) => `<span class="axis${rows ? " of-layers" : ""}">${text}</span>`;
@@ -127,7 +122,7 @@ function heads(spec: AttentionSpec, colors: AttentionColors): string {
   return (
     `<div class="heads"><div class="grid-of-heads${spec.perRow ? " rows-of-layers" : ""}" style="--thumb:${thumb}px;--columns:${columns}" ` +
     `role="group" aria-label="Heads: focus to see, press to select">` +
-    `${[...(hasAll(spec, colors) ? [head(ALL_HEADS)] : []), ...top, ...cells].join("\n")}</div></div>`
+    `<canvas class="thumbs"></canvas>${[...(hasAll(spec, colors) ? [head(ALL_HEADS)] : []), ...top, ...cells].join("\n")}</div></div>`
   );
 }
 
@@ -142,7 +137,7 @@ function reading(spec: AttentionSpec): string {
     `<button type="button" aria-pressed="true">source ← destination</button>` +
     `<button type="button" aria-pressed="false">destination ← source</button></p>` +
     `<p class="status" aria-live="polite"></p>\n` +
-    `<p class="tokens" role="group" aria-label="Tokens: focus to see, press to select">${tokens.join("<wbr>")}</p></div>`
+    `<p class="tokens" role="group" aria-label="Tokens: focus to see, press to select"><svg class="arcs" aria-hidden="true"></svg>${tokens.join("<wbr>")}</p></div>`
   );
 }
 

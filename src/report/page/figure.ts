@@ -37,7 +37,8 @@ function widthOf(spec: PictureSpec): number {
 const HINTS: Partial<Record<PictureSpec["kind"], string>> = {
   tokens: "Point at a token for its values.",
   activations: "Point at a token for its value, or choose another neuron above.",
-  attention: "Point at a token to see what it looks at, or what looks at it; click to keep it selected.",
+  attention:
+    "Point at a token to see what it looks at, or what looks at it; click to keep it selected, again to release it.",
   "logit-lens": "Point at a cell for the runners-up and the right token.",
 };
 

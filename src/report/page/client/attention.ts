@@ -23,25 +23,19 @@ export function attentionViews(root: Root, life: AbortSignal, listener?: Listene
 }
 
 function listenToHeads(view: AttentionView, life: AbortSignal): void {
-  const { heads, words, data, listener } = view;
+  const { heads, words, data } = view;
   for (const button of heads.buttons) {
     const head = headOf(button);
     focusOn(view, button, "head", head, life);
     button.dataset.tip = head < 0 ? data.all : [data.names[head], ...words.metrics(head)].join("\n");
-    const select = () => {
-      view.keep.head = head;
-      view.draw();
-      const place = view.placeOf(head);
-      listener.select(place, "head" in place ? [] : ["layer", "head"]);
-    };
-    on(button, "click", select, life);
+    on(button, "click", () => selectHead(view, head), life);
   }
 }
 
 function listenToTokens(view: AttentionView, life: AbortSignal): void {
   view.strip.spans.forEach((span, pos) => {
     focusOn(view, span, "token", pos, life);
-    on(span, "click", () => select(view, pos), life);
+    on(span, "click", () => selectToken(view, pos), life);
   });
 }
 
@@ -49,7 +43,7 @@ function listenToTokens(view: AttentionView, life: AbortSignal): void {
 function focusOn(view: AttentionView, element: HTMLElement, what: keyof Focus, index: number, life: AbortSignal): void {
   const show = () => {
     view.seen[what] = index;
-    view.draw();
+    view.drawSoon();
     if (what === "token") element.dataset.tip = view.tipOf(index);
     view.listener.hover(what === "token" ? { pos: index } : view.placeOf(index));
   };
@@ -59,7 +53,7 @@ function focusOn(view: AttentionView, element: HTMLElement, what: keyof Focus, i
   };
   const leave = () => {
     view.seen[what] = null;
-    view.draw();
+    view.drawSoon();
     view.listener.hover(null);
   };
   on(element, "pointerenter", point, life);
@@ -68,8 +62,17 @@ function focusOn(view: AttentionView, element: HTMLElement, what: keyof Focus, i
   on(element, "blur", leave, life);
 }
 
+/** Selects a head, or releases it if it is selected. */
+function selectHead(view: AttentionView, head: number): void {
+  const again = view.keep.head === head;
+  view.keepHead(again ? null : head);
+  view.draw();
+  const place = again ? {} : view.placeOf(head);
+  view.listener.select(place, "head" in place ? [] : ["layer", "head"]);
+}
+
 /** Selects a token, or releases it if it is selected. */
-function select(view: AttentionView, pos: number): void {
+function selectToken(view: AttentionView, pos: number): void {
   view.keep.token = view.keep.token === pos ? null : pos;
   view.draw();
   if (view.keep.token === null) view.listener.select({}, ["pos"]);
@@ -122,7 +125,7 @@ function listenToCells(view: AttentionView, life: AbortSignal): void {
     delete spot.dataset.tip;
     renewTip(spot);
     view.seen.token = null;
-    view.draw();
+    view.drawSoon();
     listener.hover(null);
   };
   const point = (event: PointerEvent) => {
@@ -136,30 +139,35 @@ function listenToCells(view: AttentionView, life: AbortSignal): void {
     const numbers = heads.map((head) => weights.at(head, query, key));
     spot.dataset.tip = `${words.token(query)} attends to ${words.token(key)}\n${words.numbers(view.head, numbers)}`;
     const now = view.toSource ? query : key;
-    if (view.seen.token !== now) {
-      view.seen.token = now;
-      view.draw();
-    } else view.drawPlot();
+    view.seen.token = now;
+    view.drawSoon();
     renewTip(spot);
     listener.hover({ ...view.placeOf(view.head), query, key, pos: now });
   };
   const press = (event: MouseEvent) => {
     const here = plot.cellAt(event);
-    if (here) select(view, here[view.toSource ? 0 : 1]);
+    if (here) selectToken(view, here[view.toSource ? 0 : 1]);
   };
   on(canvas, "pointermove", point, life);
   on(canvas, "pointerleave", leave, life);
   on(canvas, "click", press, life);
-  on(plot.frame, "scroll", () => view.drawPlot(), life, { passive: true });
+  on(plot.frame, "scroll", () => view.drawSoon(), life, { passive: true });
+}
+
+/** Releases what is selected. */
+function release(view: AttentionView): void {
+  const { head, token } = view.keep;
+  const axes = [...(head === null ? [] : ["layer", "head"]), ...(token === null ? [] : ["pos"])];
+  if (axes.length === 0) return;
+  view.keep.token = null;
+  view.keepHead(null);
+  view.draw();
+  view.listener.select({}, axes);
 }
 
 function listenToKeys(view: AttentionView, life: AbortSignal): void {
   const press = (event: KeyboardEvent) => {
-    if (event.key === "Escape" && view.keep.token !== null) {
-      view.keep.token = null;
-      view.draw();
-      view.listener.select({}, ["pos"]);
-    }
+    if (event.key === "Escape") release(view);
     const span = closest(event, ".token");
     if (span && (event.key === "Enter" || event.key === " ")) {
       event.preventDefault();
@@ -200,8 +208,7 @@ function listenToSize(view: AttentionView, life: AbortSignal): void {
   const fit = () => {
     if (frame.clientWidth === width) return;
     width = frame.clientWidth;
-    view.plot.layOut();
-    view.draw();
+    view.layOut();
   };
   onResize(view.element, fit, life);
 }

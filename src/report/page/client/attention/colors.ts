@@ -23,10 +23,16 @@ export interface Paint {
 export class Colors {
   /** Changes with everything that changes colours. */
   version = 0;
+  /** Those of the page: of its text, of secondary text, of lines, and of what is marked. */
+  ink = "";
+  soft = "";
+  rule = "";
+  accent = "";
   #lightness: readonly [base: number, reach: number] = [1, 0];
   #ramp: readonly number[] = [];
   readonly #hues: readonly { readonly a: number; readonly b: number }[];
   readonly #tables = new Map<number, Uint32Array>();
+  readonly #paints = new Map<string, Paint>();
   readonly #ends = new Map<number, Ends>();
   readonly #box: HTMLElement;
   readonly #data: AttentionData;
@@ -45,7 +51,10 @@ export class Colors {
   renew(): void {
     const style = getComputedStyle(this.#box);
     const variable = (name: string) => style.getPropertyValue(name).trim();
+    this.ink = style.color;
+    [this.soft, this.rule, this.accent] = ["--soft", "--rule", "--accent"].map(variable);
     this.#ends.clear();
+    this.#paints.clear();
     this.#lightness = [Number(variable("--l0")), Number(variable("--l1"))];
     this.#tables.clear();
     this.version++;
@@ -69,9 +78,13 @@ export class Colors {
       const level = this.#level(value, this.#range(head));
       return value ? { color: `var(--RdBu${level})`, ink: `var(--RdBu${level}i)` } : undefined;
     }
-    const tint = this.#tint(head, values);
-    if (tint.strength === 0) return undefined;
-    return { color: tintCss(tint), ...(tint.strength > LEGIBLE ? { ink: inkOn(hex(this.#rgb(tint))) } : {}) };
+    return this.#paintOf(this.#tint(head, values));
+  }
+
+  /** The colour of an arrow for these weights: how large they are is said by its width. */
+  arrow(head: number, values: readonly number[]): string {
+    if (this.#data.signed) return `var(--RdBu${mean(values) < 0 ? 10 : 90})`;
+    return this.#paintOf({ ...this.#tint(head, values), strength: 1 })!.color;
   }
 
   /** The colour at a tenth of the scale, for its legend. */
@@ -149,6 +162,19 @@ export class Colors {
       this.#tables.set(head, table);
     }
     return table;
+  }
+
+  /** As hex, which is the fastest to set: it is done for every token at every move of the pointer. */
+  #paintOf(tint: Tint): Paint | undefined {
+    if (tint.strength === 0) return undefined;
+    const key = `${tint.strength} ${tint.a} ${tint.b}`;
+    let paint = this.#paints.get(key);
+    if (!paint) {
+      const color = hex(this.#rgb(tint));
+      paint = { color, ...(tint.strength > LEGIBLE ? { ink: inkOn(color) } : {}) };
+      this.#paints.set(key, paint);
+    }
+    return paint;
   }
 
   #word(tint: Tint): number {

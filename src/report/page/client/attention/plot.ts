@@ -36,7 +36,6 @@ export class Plot {
   /** The largest cell that needs no scrolling. */
   #whole = 1;
   #drawn = "";
-  readonly #box: HTMLElement;
   readonly #room: HTMLElement;
   readonly #zooming: HTMLElement;
   readonly #context: CanvasRenderingContext2D;
@@ -46,7 +45,6 @@ export class Plot {
   readonly #colors: Colors;
 
   constructor(box: HTMLElement, labels: Labels, weights: Weights, colors: Colors) {
-    this.#box = box;
     this.#labels = labels;
     this.#weights = weights;
     this.#colors = colors;
@@ -94,7 +92,7 @@ export class Plot {
   /** Draws what is in sight. */
   draw(shown: Shown): void {
     const context = this.#context;
-    const style = getComputedStyle(this.#box);
+    const { ink, soft, rule, accent } = this.#colors;
     const [left, wide, high] = [this.#left, this.#wide, this.#high];
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     context.save();
@@ -102,17 +100,16 @@ export class Plot {
     context.rect(left, TOP, wide, high);
     context.clip();
     this.#drawCells(shown.head);
-    if (shown.token !== null) this.#frameToken(shown.token, shown.toSource, style.getPropertyValue("--accent").trim());
-    if (shown.cell) this.#frameCell(shown.cell, style.color);
+    if (shown.token !== null) this.#frameToken(shown.token, shown.toSource, accent);
+    if (shown.cell) this.#frameCell(shown.cell, ink);
     context.restore();
-    context.strokeStyle = style.getPropertyValue("--rule").trim();
+    context.strokeStyle = rule;
     context.lineWidth = 1;
     context.strokeRect(left - 0.5, TOP - 0.5, wide + 1, high + 1);
     const marked = shown.cell ?? [shown.toSource ? shown.token : null, shown.toSource ? null : shown.token];
-    const soft = style.getPropertyValue("--soft").trim();
     const { scrollLeft, scrollTop } = this.frame;
     const place = { left, top: TOP, wide, high, cell: this.cell, scrollLeft, scrollTop };
-    this.#labels.draw(context, place, marked, { ink: style.color, soft });
+    this.#labels.draw(context, place, marked, { ink, soft });
   }
 
   /** The query and key of the cell under a pointer. */
@@ -155,7 +152,8 @@ export class Plot {
     const side = Math.min(n, Math.max(1, Math.ceil(n * this.cell * (devicePixelRatio || 1))));
     const key = [head, side, this.#colors.version].join();
     if (this.#drawn !== key) {
-      draft(this.#shot, head, side, this.#weights, this.#colors);
+      this.#shot.width = this.#shot.height = side;
+      this.#shot.getContext("2d")!.putImageData(draft(head, side, this.#weights, this.#colors), 0, 0);
       this.#drawn = key;
     }
     this.#context.imageSmoothingEnabled = false;

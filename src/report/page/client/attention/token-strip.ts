@@ -56,6 +56,6 @@ export class TokenStrip {
 }
 
 function colour(span: HTMLElement, paint: Paint | undefined): void {
-  span.style.background = paint?.color ?? "";
+  span.style.backgroundColor = paint?.color ?? "";
   span.style.color = paint?.ink ?? "";
 }

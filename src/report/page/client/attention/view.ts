@@ -1,25 +1,30 @@
 /**
  * Attention heads of which one is large. A head or token under the pointer, or with the keyboard focus, is shown; one that is pressed stays
- * selected, and is shown whenever the pointer is on no other.
+ * selected, and is shown whenever the pointer is on no other, until it is pressed again.
  */
 import type { AttentionMetric } from "../../../../finding/picture.ts";
 import { ALL_HEADS } from "../../../draw/attention-colors.ts";
 import { type Control, type Listener, NOBODY } from "../control.ts";
 import { includes, type ViewPlace } from "../places.ts";
 import { all, the } from "../root.ts";
+import { type Arc, Arcs } from "./arcs.ts";
 import { Colors } from "./colors.ts";
 import { type AttentionData, type Switches, takeNorms, takePatterns } from "./data.ts";
 import { draft } from "./drafts.ts";
+import { Involvement } from "./involvement.ts";
 import { Labels } from "./labels.ts";
 import { Plot } from "./plot.ts";
 import { HeadGrid, headOf } from "./sort-heads.ts";
+import { Thumbs } from "./thumbs.ts";
 import { TokenStrip } from "./token-strip.ts";
 import { Weights } from "./weights.ts";
 import { short, Words } from "./words.ts";
 
-/** The side of a thumbnail, in pixels, and how long they are drawn at a time, in milliseconds. */
+/** The largest side of a thumbnail, in pixels, and how long they are drawn at a time, in milliseconds. */
 const THUMB = 64;
 const SLICE = 12;
+/** With up to this many tokens a thumbnail's cells have edges. */
+const FEW = 40;
 
 /** What is selected, or pointed at: a head's index and a token's position. */
 export interface Focus {
@@ -29,7 +34,7 @@ export interface Focus {
 
 /** What a picture of attention shows, besides the selected token. */
 export interface AttentionState {
-  /** The name of the head that is large: "L0H3"; `null` for all heads together. */
+  /** The name of the head that is large when nothing is pointed at: "L0H3"; `null` for all heads together. */
   readonly head: string | null;
   /** Whether tokens show where the selected one attends to, rather than what attends to it. */
   readonly toSource: boolean;
@@ -48,7 +53,8 @@ export class AttentionView implements Control<AttentionState> {
   readonly element: HTMLElement;
   readonly data: AttentionData;
   readonly switches: Switches = { first: false, log: false, values: false };
-  readonly keep: { head: number; token: number | null };
+  /** What is selected. */
+  readonly keep: Focus = { head: null, token: null };
   readonly seen: Focus = { head: null, token: null };
   /** The cell under the pointer. */
   pointed: readonly [query: number, key: number] | null = null;
@@ -62,10 +68,18 @@ export class AttentionView implements Control<AttentionState> {
   readonly plot: Plot;
   readonly strip: TokenStrip;
   readonly heads: HeadGrid;
+  readonly #arcs: Arcs;
+  readonly #thumbs: Thumbs;
+  readonly #involvement: Involvement;
   /** Hears what a user does. */
   readonly listener: Listener;
   readonly #life: AbortSignal;
+  /** The head that is large while none is selected. */
+  #rest: number;
   #drawn: number | null = null;
+  #faded = "";
+  #marked: readonly HTMLElement[] = [];
+  #frame = 0;
   #round = 0;
 
   constructor(box: HTMLElement, life: AbortSignal, listener: Listener = NOBODY) {
@@ -73,24 +87,38 @@ export class AttentionView implements Control<AttentionState> {
     this.listener = listener;
     this.#life = life;
     this.data = JSON.parse(box.dataset.attention!);
-    this.keep = { head: this.data.focus, token: null };
+    this.#rest = this.data.focus;
     this.weights = new Weights(this.data.tokens.length, takePatterns(box), takeNorms(box), this.switches);
     this.colors = new Colors(box, this.data, this.weights, this.switches);
     this.words = new Words(this.data, this.weights);
     this.plot = new Plot(box, new Labels(this.data.labels), this.weights, this.colors);
     this.strip = new TokenStrip(box, this.colors);
-    this.heads = new HeadGrid(box.querySelector<HTMLElement>(".grid-of-heads"), all(".head", box));
+    this.#arcs = new Arcs(box, this.strip.spans);
+    const grid = box.querySelector<HTMLElement>(".grid-of-heads");
+    const { tokens } = this.weights;
+    this.heads = new HeadGrid(grid, all(".head", box));
+    this.#thumbs = new Thumbs(grid, Math.min(tokens, THUMB), tokens > FEW);
+    this.#involvement = new Involvement(this.weights);
+    life.addEventListener("abort", () => cancelAnimationFrame(this.#frame));
     box.classList.add("moving");
     the(".stage", box).hidden = false;
     this.colors.renew();
-    this.plot.layOut();
-    this.draw();
+    this.layOut();
     this.#drawThumbs();
+  }
+
+  /** Fits everything into the room that there is. */
+  layOut(): void {
+    this.plot.layOut();
+    this.#arcs.layOut();
+    this.#thumbs.layOut();
+    this.#faded = "";
+    this.draw();
   }
 
   /** The head that is shown. */
   get head(): number {
-    return this.seen.head ?? this.keep.head;
+    return this.seen.head ?? this.keep.head ?? this.#rest;
   }
 
   /** The token that is shown. */
@@ -98,27 +126,34 @@ export class AttentionView implements Control<AttentionState> {
     return this.seen.token ?? this.keep.token;
   }
 
+  /** Draws what has changed, with the next frame: however often the pointer moves until then, once. */
+  drawSoon(): void {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => this.draw());
+  }
+
   /** Draws what has changed. */
   draw(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
     const { head, token, toSource } = this;
     if (head !== this.#drawn) this.#drawHead((this.#drawn = head));
-    this.drawPlot();
-    the(".status", this.element).textContent = this.words.status(head, token, toSource);
-    this.strip.draw(head, (pos) => this.tokenValues(token, pos), token, this.keep.token);
-    for (const button of this.heads.buttons) {
-      const own = headOf(button);
-      button.classList.toggle("on", own === head);
-      button.setAttribute("aria-pressed", String(own === this.keep.head));
-    }
+    this.plot.draw({ head, token, cell: this.pointed, toSource });
+    setText(the(".status", this.element), this.words.status(head, token, toSource));
+    const values = this.strip.spans.map((_, pos) => this.tokenValues(token, pos));
+    this.strip.draw(head, (pos) => values[pos], token, this.keep.token);
+    this.#arcs.draw(token === null ? [] : this.#arcsOf(token, values));
+    this.#fade();
+    this.#mark();
     all(".direction button", this.element).forEach((button, i) => {
-      button.setAttribute("aria-pressed", String(toSource === (i === 0)));
+      setPressed(button, toSource === (i === 0));
     });
   }
 
   get state(): AttentionState {
     const { switches, sorted, toSource, plot, keep } = this;
     return {
-      head: this.data.names[keep.head] ?? null,
+      head: this.data.names[keep.head ?? this.#rest] ?? null,
       toSource,
       hideFirst: switches.first,
       logarithmic: switches.log,
@@ -133,7 +168,7 @@ export class AttentionView implements Control<AttentionState> {
     const { hideFirst = first, logarithmic = log, timesValues = values } = state;
     if (state.sortBy !== undefined) this.sort(this.data.metrics.find(({ name }) => name === state.sortBy) ?? null);
     const head = state.head === null ? ALL_HEADS : this.data.names.indexOf(state.head ?? "");
-    if (head >= 0 || (state.head === null && this.data.all)) this.keepHead(head);
+    if (head >= 0 || (state.head === null && this.data.all)) this.#restAt(head);
     this.toSource = state.toSource ?? this.toSource;
     if (state.zoom !== undefined && state.zoom !== this.plot.zoom) this.plot.zoomTo(state.zoom);
     this.turn({ first: hideFirst, log: logarithmic, values: timesValues });
@@ -142,7 +177,7 @@ export class AttentionView implements Control<AttentionState> {
 
   select(place: ViewPlace | null): void {
     const head = place ? this.#headAt(place) : -1;
-    if (head >= 0) this.keepHead(head);
+    this.keepHead(head >= 0 ? head : null);
     this.keep.token = this.#tokenAt(place?.pos);
     this.draw();
   }
@@ -153,7 +188,7 @@ export class AttentionView implements Control<AttentionState> {
     this.seen.token = this.#tokenAt(place?.pos);
     const [query, key] = [this.#tokenAt(place?.query), this.#tokenAt(place?.key)];
     this.pointed = query !== null && key !== null ? [query, key] : null;
-    this.draw();
+    this.drawSoon();
   }
 
   /** The place of a head; of all heads, or of one whose name says nothing, none. */
@@ -162,18 +197,26 @@ export class AttentionView implements Control<AttentionState> {
     return { ...(layer ? { layer: Number(layer) } : {}), ...(index ? { head: Number(index) } : {}) };
   }
 
-  /** Selects a head, which is then the tab stop. */
-  keepHead(head: number): void {
+  /** Selects a head, or none. The one that is then large is the tab stop. */
+  keepHead(head: number | null): void {
     this.keep.head = head;
-    this.heads.makeStop(head);
+    this.heads.makeStop(head ?? this.#rest);
   }
 
-  /** Sorts heads by a metric and selects the first, or sorts them as they were. */
+  /** Makes a head large while none is selected, as none is now. */
+  #restAt(head: number): void {
+    this.#rest = head;
+    this.keepHead(null);
+  }
+
+  /** Sorts heads by a metric and makes the first large, or sorts them as they were. */
   sort(by: AttentionMetric | null): void {
     this.sorted = by;
     const choice = this.element.querySelector<HTMLSelectElement>(".tools select");
     if (choice) choice.value = by ? String(this.data.metrics.indexOf(by)) : "";
-    this.keepHead(this.heads.sort(by) ?? this.keep.head);
+    this.#restAt(this.heads.sort(by) ?? this.keep.head ?? this.#rest);
+    this.#thumbs.layOut();
+    this.#faded = "";
   }
 
   /** Turns switches, and draws what they change. */
@@ -188,16 +231,11 @@ export class AttentionView implements Control<AttentionState> {
     if (weights || log !== this.switches.log) this.renew();
   }
 
-  /** Draws the large view. */
-  drawPlot(): void {
-    const { head, token, pointed, toSource } = this;
-    this.plot.draw({ head, token, cell: pointed, toSource });
-  }
-
   /** Draws everything: the page's colours or the switches have changed. */
   renew(): void {
     this.colors.renew();
     this.strip.forget();
+    this.#involvement.forget();
     this.#drawn = null;
     this.draw();
     this.#drawThumbs();
@@ -242,21 +280,61 @@ export class AttentionView implements Control<AttentionState> {
     the(".ramp i", box).style.background = `linear-gradient(90deg,${stops.join(",")})`;
   }
 
+  /** The arrows of a token: one for each other token that it attends to, or that attends to it. */
+  #arcsOf(token: number, values: readonly (readonly number[])[]): Arc[] {
+    return values.map((weights, pos) => ({
+      ...(this.toSource ? { from: token, to: pos } : { from: pos, to: token }),
+      weight: Math.max(...weights.map((weight) => Math.abs(weight) || 0)),
+      color: this.colors.arrow(this.head, weights),
+    }));
+  }
+
+  /** Thumbnails fade as far as their heads have nothing to do with the token that is shown. */
+  #fade(): void {
+    const { token, toSource } = this;
+    const key = `${token} ${toSource}`;
+    if (key === this.#faded) return;
+    this.#faded = key;
+    this.#thumbs.draw(this.#involvement.of(token, toSource));
+  }
+
+  /** Marks the head that is large, and the one that is selected. */
+  #mark(): void {
+    const { head, keep } = this;
+    const marked = this.heads.buttons.filter((button) => headOf(button) === head || headOf(button) === keep.head);
+    for (const button of new Set([...this.#marked, ...marked])) {
+      button.classList.toggle("on", headOf(button) === head);
+      setPressed(button, headOf(button) === keep.head);
+    }
+    this.#marked = marked;
+  }
+
   /** Thumbnails are drawn a few at a time, so that the page can be used meanwhile. */
   #drawThumbs(): void {
     const mine = ++this.#round;
-    const waiting = [...this.heads.buttons];
+    const waiting = this.heads.buttons.map(headOf);
     const current = () => this.#round === mine && !this.#life.aborted;
     const some = () => {
       for (const until = performance.now() + SLICE; waiting.length > 0 && current() && performance.now() < until; ) {
-        const button = waiting.shift()!;
-        const side = Math.min(this.weights.tokens, THUMB);
-        draft(the<HTMLCanvasElement>("canvas", button), headOf(button), side, this.weights, this.colors);
+        const head = waiting.shift()!;
+        this.#thumbs.put(head, draft(head, this.#thumbs.side, this.weights, this.colors));
+        if (head >= 0) this.#involvement.add(head);
       }
       if (!current()) return;
+      this.#faded = "";
+      this.#fade();
       if (waiting.length > 0) requestAnimationFrame(some);
       else this.element.dataset.drawn = String(mine);
     };
     some();
   }
+}
+
+/** Sets a text only where it is another one: what changes is laid out again. */
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function setPressed(button: HTMLElement, pressed: boolean): void {
+  if (button.getAttribute("aria-pressed") !== String(pressed)) button.setAttribute("aria-pressed", String(pressed));
 }

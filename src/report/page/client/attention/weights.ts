@@ -2,8 +2,9 @@
 import { denseWeights, walkPacked } from "../../../../finding/attention-weights.ts";
 import { floatsOf, type StoredPattern, type Switches } from "./data.ts";
 
-/** How many heads' weights are held. */
+/** How many heads' weights are held: at least so many, and more if they are few numbers together. */
 const HELD = 9;
+const HELD_NUMBERS = 4_000_000;
 
 export class Weights {
   readonly tokens: number;
@@ -14,6 +15,7 @@ export class Weights {
   readonly #norms: readonly Float32Array[];
   readonly #switches: Readonly<Switches>;
   readonly #held = new Map<number, Float32Array>();
+  readonly #largest = new Map<number, number>();
 
   constructor(
     tokens: number,
@@ -34,7 +36,8 @@ export class Weights {
     const there = this.#held.get(head);
     if (there) return there;
     const found = this.#read(head);
-    if (this.#held.size >= HELD) this.#held.delete(this.#held.keys().next().value!); // the oldest
+    if (this.#held.size >= Math.max(HELD, HELD_NUMBERS / this.tokens ** 2))
+      this.#held.delete(this.#held.keys().next().value!); // the oldest
     this.#held.set(head, found);
     return found;
   }
@@ -52,10 +55,17 @@ export class Weights {
   /** Reads weights again: the switches have changed. */
   forget(): void {
     this.#held.clear();
+    this.#largest.clear();
   }
 
   /** The largest |weight| of a head as it is shown, without reading all of them where they are packed. */
   largest(head: number): number {
+    const found = this.#largest.get(head) ?? this.#findLargest(head);
+    this.#largest.set(head, found);
+    return found;
+  }
+
+  #findLargest(head: number): number {
     const pattern = this.#patterns[head];
     let most = 0;
     if (typeof pattern === "string") {
