@@ -2,11 +2,12 @@
 import type { Finding } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import { rowCount, type Table } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import { renderCsv } from "./csv.ts";
 import { drawSvg } from "./draw/draw.ts";
 import { toJson } from "./json.ts";
 import { stampedSvg } from "./stamp.ts";
-import { drawn } from "./views/picture-of.ts";
+import { pictureOf } from "./views/picture-of.ts";
 
 /** A picture or a table of a finding in its text forms, under a name that is a good file name. */
 export interface Exported {
@@ -17,7 +18,7 @@ export interface Exported {
   /** The name of its files, without extension. */
   readonly file: string;
   /** How many numbers it has. */
-  readonly numbers: number;
+  readonly numbers: () => number;
   /** What makes each form, by extension: "svg", "csv", "json". */
   readonly forms: Readonly<Record<string, () => string | Promise<string>>>;
 }
@@ -28,25 +29,26 @@ export const FINDING = "finding.json";
 
 /** Every picture and every table of a finding, in its order. */
 export function exported(finding: Finding): Exported[] {
-  const { pictures, tables } = drawn(finding);
+  const { pictures, tables } = finding;
   const nameOf = fileNames();
   return [
-    ...pictures.map((spec) => pictureFiles(finding, spec, nameOf("picture", spec.name))),
+    ...pictures.map((picture) => pictureFiles(finding, picture, nameOf("picture", picture.name))),
     ...tables.map((table) => tableFiles(finding, table, nameOf("table", table.name))),
   ];
 }
 
-function pictureFiles(finding: Finding, spec: PictureSpec, file: string): Exported {
-  const { name, title } = spec;
-  const svg = async () => stampedSvg(await drawSvg(spec), finding.provenance);
-  const forms = { svg, json: () => toJson(spec) };
-  return { of: "picture", name, title: title || name, file, numbers: numbersIn(spec), forms };
+function pictureFiles(finding: Finding, picture: View | PictureSpec, file: string): Exported {
+  const { name, title } = picture;
+  const spec = () => pictureOf(picture, finding.tables);
+  const svg = async () => stampedSvg(await drawSvg(spec()), finding.provenance);
+  const forms = { svg, json: () => toJson(spec()) };
+  return { of: "picture", name, title: title || name, file, numbers: () => numbersIn(spec()), forms };
 }
 
 function tableFiles(finding: Finding, table: Table, file: string): Exported {
   const { name, title, columns } = table;
   const forms = { csv: () => renderCsv(finding, { table: name }), json: () => toJson(table) };
-  return { of: "table", name, title, file, numbers: columns.length * rowCount(table), forms };
+  return { of: "table", name, title, file, numbers: () => columns.length * rowCount(table), forms };
 }
 
 /** Texts are shorter than this; packed numbers (attention patterns) are longer. */

@@ -1,6 +1,8 @@
 /** A finding as one HTML file: a report that opens offline, in light and dark, on a phone and on paper. */
 import type { Finding, Part } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
+import type { Table } from "../finding/table.ts";
+import type { View } from "../finding/view.ts";
 import { escapeMarkup, escapeProse } from "./escape.ts";
 import { backMatter, footer, paragraphs } from "./page/back-matter.ts";
 import { type Comparing, comparing } from "./page/comparing.ts";
@@ -13,7 +15,7 @@ import { LINKED } from "./page/linked-style.ts";
 import { PageNeeds } from "./page/needs.ts";
 import { tableHtml } from "./page/table.ts";
 import { type Chapter, reading } from "./parts.ts";
-import { type DrawnFinding, drawn } from "./views/picture-of.ts";
+import { drawn, pictureOf } from "./views/picture-of.ts";
 
 /**
  * The whole report: the question, the answer in a sentence and in a picture, the other results, pictures and tables by part; folded under
@@ -32,12 +34,12 @@ export async function renderHtml(given: Finding): Promise<string> {
 }
 
 /** A finding within another page: everything but how it was made and saved. */
-export function findingHtml(given: Finding, needs: PageNeeds): Promise<string> {
-  return resultsHtml(drawn(given), needs);
+export function findingHtml(finding: Finding, needs: PageNeeds): Promise<string> {
+  return resultsHtml(finding, needs);
 }
 
 /** The answer, the other results, and what explains them; the list of `contents` stands after the first results. */
-async function resultsHtml(finding: DrawnFinding, needs: PageNeeds, contents = ""): Promise<string> {
+async function resultsHtml(finding: Finding, needs: PageNeeds, contents = ""): Promise<string> {
   needs.features.add(LINKED);
   const compare = comparing(finding.baselines);
   const { answer, chapters } = reading(finding);
@@ -45,10 +47,10 @@ async function resultsHtml(finding: DrawnFinding, needs: PageNeeds, contents = "
     `<header><p class="kicker">${escapeMarkup(finding.analysis)} on ${escapeMarkup(finding.model.name)}</p>`,
     `<h1>${escapeMarkup(finding.question)}</h1>`,
     `<p class="lead">${escapeProse(finding.summary[0].text)}</p>${compare.statement(finding.summary[0])}</header>`,
-    answer ? await figure(answer, needs, "Figure 1") : "",
+    answer ? await figureOf(answer, finding.tables, needs, 1) : "",
     furtherResults(finding, compare),
     contents,
-    await results(chapters, answer ? 1 : 0, needs, compare),
+    await results(finding.tables, chapters, answer ? 1 : 0, needs, compare),
     backMatter(finding),
   ];
   return body.filter(Boolean).join("\n");
@@ -68,9 +70,10 @@ function furtherResults(finding: Finding, compare: Comparing): string {
   return items.length > 0 ? `<ul class="results">\n${items.join("\n")}\n</ul>` : "";
 }
 
-/** Pictures and tables by part; `number` figures came before. */
+/** Pictures, of any of the tables, and tables by part; `number` figures came before. */
 async function results(
-  chapters: readonly Chapter[],
+  all: readonly Table[],
+  chapters: readonly Chapter<View | PictureSpec>[],
   number: number,
   needs: PageNeeds,
   compare: Comparing,
@@ -79,10 +82,28 @@ async function results(
   let figures = number;
   for (const { part, pictures, tables } of chapters) {
     if (part) parts.push(heading(part));
-    for (const spec of pictures) parts.push(await figure(spec, needs, `Figure ${++figures}`));
-    for (const table of tables) parts.push(tableHtml(table, compare));
+    for (const picture of pictures) {
+      parts.push(await figureOf(picture, all, needs, ++figures));
+    }
+    for (const table of tables) {
+      await needs.turn();
+      parts.push(tableHtml(table, compare, needs));
+    }
   }
   return parts.join("\n");
+}
+
+/** A picture with its number. Between drawing it up and writing it a page does what waits. */
+async function figureOf(
+  picture: View | PictureSpec,
+  tables: readonly Table[],
+  needs: PageNeeds,
+  number: number,
+): Promise<string> {
+  await needs.turn();
+  const spec = pictureOf(picture, tables);
+  await needs.turn();
+  return figure(spec, needs, `Figure ${number}`);
 }
 
 function heading(part: Part): string {

@@ -1,23 +1,25 @@
 import type { Finding, Part } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
+import type { PictureBase } from "../finding/picture.ts";
 import { type FilledColumn, rowCount, type Table } from "../finding/table.ts";
-import type { DrawnFinding } from "./views/picture-of.ts";
 
-export interface Chapter {
+/** A finding, whether its views of tables have been drawn up or not. */
+type Of<P> = Omit<Finding, "pictures"> & { readonly pictures: readonly P[] };
+
+export interface Chapter<P extends PictureBase = PictureBase> {
   /** Absent for pictures and tables that belong to no part. */
   readonly part?: Part;
-  readonly pictures: readonly PictureSpec[];
+  readonly pictures: readonly P[];
   readonly tables: readonly Table[];
 }
 
 /** The pictures and tables of a finding in reading order: first those that belong to no part, then part by part. */
-export function chapters(finding: DrawnFinding): Chapter[] {
+export function chapters<P extends PictureBase>(finding: Of<P>): Chapter<P>[] {
   const toRead = tablesToRead(finding);
   const of = (name: string | undefined) => ({
     pictures: finding.pictures.filter((spec) => spec.part === name),
     tables: toRead.filter((table) => table.part === name),
   });
-  const parts = (finding.parts ?? []).map((part): Chapter => ({ part, ...of(part.name) }));
+  const parts = (finding.parts ?? []).map((part): Chapter<P> => ({ part, ...of(part.name) }));
   return [of(undefined), ...parts];
 }
 
@@ -54,14 +56,14 @@ export function mainTable({ parts = [], tables }: Pick<Finding, "parts" | "table
 }
 
 /** A finding in the order in which a report shows it. */
-export interface Reading {
+export interface Reading<P extends PictureBase = PictureBase> {
   /** The picture that shows the answer: the one that the finding names, or the first. */
-  readonly answer: PictureSpec | undefined;
+  readonly answer: P | undefined;
   /** Everything else; a part that has nothing else is left out. */
-  readonly chapters: readonly Chapter[];
+  readonly chapters: readonly Chapter<P>[];
 }
 
-export function reading(finding: DrawnFinding): Reading {
+export function reading<P extends PictureBase>(finding: Of<P>): Reading<P> {
   const all = chapters(finding);
   const pictures = all.flatMap((chapter) => chapter.pictures);
   const answer = pictures.find(({ name }) => name === finding.answerPicture) ?? pictures[0];

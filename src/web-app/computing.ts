@@ -2,6 +2,7 @@
 import { effect, untracked } from "@preact/signals";
 import { Latest, sentence } from "./latest.ts";
 import { followModel } from "./loading.ts";
+import { unpacked } from "./packed-finding.ts";
 import { changesOn, type State } from "./state.ts";
 import {
   type Asked,
@@ -47,7 +48,7 @@ async function analyse(of: string): Promise<void> {
       running.value = { progress };
     });
     if (!finding) return;
-    result.value = { of, finding };
+    result.value = { of, finding: unpacked(finding) };
   } catch (error) {
     problem.value = sentence(error);
   }

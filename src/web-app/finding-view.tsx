@@ -4,7 +4,7 @@ import type { Finding } from "../finding/finding.ts";
 import { type Mountable, type Mounted, mount, type ViewPlace } from "../report/mount.ts";
 import { placeIn } from "../report/page/client/places.ts";
 import { reading } from "../report/parts.ts";
-import { drawn } from "../report/views/picture-of.ts";
+import { pictureOf } from "../report/views/picture-of.ts";
 import { change, state } from "./store.ts";
 
 /** Above the finding, the page has its question. */
@@ -27,7 +27,8 @@ export function FindingView({ finding, only = false }: { readonly finding: Findi
 }
 
 function shown(finding: Finding, only: boolean): Mountable {
-  return (only ? reading(drawn(finding)).answer : undefined) ?? finding;
+  const answer = only ? reading(finding).answer : undefined;
+  return answer ? pictureOf(answer, finding.tables) : finding;
 }
 
 function mounted(element: HTMLElement, data: Mountable): Mounted {

@@ -3,6 +3,7 @@ import type { Finding } from "../finding/finding.ts";
 import type { StoredModel } from "../load/web-stored.ts";
 import type { GivenIntervention } from "../measures/interventions/options.ts";
 import type { Described } from "./described.ts";
+import type { PackedFinding } from "./packed-finding.ts";
 import type { DeviceChoice } from "./state.ts";
 
 /** A model to load: its name, id or address, or files that were chosen; and on what it is to compute. */
@@ -65,7 +66,7 @@ export interface Tasks {
       readonly options: Readonly<Record<string, unknown>>;
       readonly changes: readonly GivenIntervention[];
     };
-    readonly answer: Finding;
+    readonly answer: PackedFinding;
     readonly event: Progress;
   };
   readonly effect: {

@@ -16,6 +16,7 @@ import { ArgumentError } from "../tensor/errors.ts";
 import { described } from "./described.ts";
 import { computeOn, expectOn, whyNoWebGpu } from "./devices.ts";
 import type { Effect, Loaded, ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
+import { packed } from "./packed-finding.ts";
 
 /** What a task runs with. */
 export interface Running<K extends TaskName> {
@@ -79,7 +80,11 @@ async function tokens({ model: of, prompt }: Tasks["tokens"]["ask"]): Promise<re
   return ids.map((id, i) => ({ text: texts[i], id, isBos: i === 0 && id === model.text!.bosTokenId }));
 }
 
-async function analyse(ask: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">) {
+async function analyse(ask: Tasks["analyse"]["ask"], running: Running<"analyse">) {
+  return packed(await found(ask, running));
+}
+
+async function found(ask: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">) {
   const { analysis, options, changes } = ask;
   const { name, model } = used(ask.model);
   const given = { ...options, signal, onProgress: say } as GivenOptions;

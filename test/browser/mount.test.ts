@@ -311,6 +311,53 @@ describe.skipIf(!chromiumPath)("a mounted view (skipped without /usr/bin/chromiu
     await page.close();
   });
 
+  test("of a long text has tables that are made when they are unfolded, with tips, places and what is selected", async () => {
+    const { page } = await open();
+    await mount(page, "longLens");
+    const cells = () => page.locator("#a .lens td").count();
+    const [folds, before] = [page.locator("#a details.rows"), await cells()];
+    expect(await folds.count()).toBeGreaterThan(5);
+    expect(before).toBeLessThan(1600);
+    expect(await page.locator("#a *").count()).toBeLessThan(6000);
+    await page.evaluate(() => lab.views.a.setState({ selected: { pos: 3 } }));
+    expect(await page.locator("#a .chosen").count()).toBe(0);
+    for (const fold of await folds.all()) {
+      if ((await fold.getAttribute("open")) === null) await fold.locator("summary").click();
+    }
+    await expect.poll(cells).toBe(13 * 1024);
+    await expect.poll(() => page.locator("#a td.chosen").count()).toBe(13);
+    const third = page.locator('#a td[data-at~="pos=3"]').first();
+    await third.hover();
+    expect(await page.locator("#a #tip").textContent()).toContain("after “␣w3” (3)");
+    await page.locator('#a td[data-at~="pos=4"]').first().click();
+    await expect.poll(async () => (await state(page)).selected).toMatchObject({ pos: 4 });
+    const painted = await third.evaluate((one) => getComputedStyle(one).backgroundColor);
+    expect(painted).not.toBe("rgba(0, 0, 0, 0)");
+    await page.close();
+  });
+
+  test("of a finding makes a long table when it is unfolded, and sorts it", async () => {
+    const { page } = await open();
+    await mountFinding(page);
+    const fold = page.locator("#a .table details.rows").first();
+    const rows = () => fold.locator("tbody tr").count();
+    expect(await rows()).toBe(0);
+    await fold.locator("summary").first().click();
+    await expect.poll(rows).toBeGreaterThan(40);
+    const values = () =>
+      fold.locator("tbody tr").evaluateAll((all) =>
+        all.flatMap((row) => {
+          const number = row.querySelector<HTMLElement>("td.number")?.dataset.v;
+          return number ? [Number(number)] : [];
+        }),
+      );
+    await fold.locator("th.number button").first().click();
+    const sorted = await values();
+    expect(sorted.length).toBeGreaterThan(40);
+    expect(sorted).toEqual([...sorted].sort((a, b) => b - a));
+    await page.close();
+  });
+
   test("of several data that are set shows the last", async () => {
     const { page } = await open();
     await mount(page, "tokens");

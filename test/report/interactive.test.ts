@@ -57,17 +57,17 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
   it("show the head under the pointer, and go back to the one that was clicked", async () => {
     const { page } = await heads();
     const [all, first, second] = await page.locator(".head").all();
-    expect(await title(page)).toBe("L0H0");
+    await expect.poll(() => title(page)).toBe("L0H0");
     await second.hover();
-    expect(await title(page)).toBe("L0H1");
+    await expect.poll(() => title(page)).toBe("L0H1");
     await page.mouse.move(5, 5);
-    expect(await title(page)).toBe("L0H0");
+    await expect.poll(() => title(page)).toBe("L0H0");
     await all.click();
     await first.hover();
-    expect(await title(page)).toBe("L0H0");
+    await expect.poll(() => title(page)).toBe("L0H0");
     await page.mouse.move(5, 5);
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
-    expect(await title(page)).toBe("all heads, mixed by hue");
+    await expect.poll(() => title(page)).toBe("all heads, mixed by hue");
     expect(await all.getAttribute("aria-pressed")).toBe("true");
     await page.close();
   });
@@ -110,18 +110,18 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
     };
     await page.locator(".attention .token").nth(2).click();
     // The first token has more, but is left aside.
-    expect(await ends()).toEqual(["0", "≥ 0.75"]);
+    await expect.poll(() => ends()).toEqual(["0", "≥ 0.75"]);
     await press("values");
-    expect(await ends()).toEqual(["0", "3"]);
+    await expect.poll(() => ends()).toEqual(["0", "3"]);
     await page.locator(".direction button").nth(1).click();
     await page.locator(".direction button").nth(0).click();
     expect(await tipAt(2)).toBe("“␣c” (2)\nL0H0: 0.5");
     await press("values");
     await press("first");
-    expect(await ends()).toEqual(["0", "0.75"]);
+    await expect.poll(() => ends()).toEqual(["0", "0.75"]);
     expect(await tipAt(0)).toBe("“a” (0)\nL0H0: 0");
     await press("log");
-    expect(await ends()).toEqual(["0.00075", "0.75"]);
+    await expect.poll(() => ends()).toEqual(["0.00075", "0.75"]);
     await page.close();
   });
 
@@ -139,12 +139,12 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
     expect(svg).toContain("Each head has a colour scale of its own");
     const { page } = await chromium.open(await made.html(), { viewport: { width: 1200, height: 900 } });
     const ends = () => page.locator(".ramp output").allTextContents();
-    expect(await ends()).toEqual(["0", `≥ ${end}`]);
+    await expect.poll(() => ends()).toEqual(["0", `≥ ${end}`]);
     await page.locator('[data-head="0"]').click();
-    expect(await ends()).toEqual(["0", "1"]);
+    await expect.poll(() => ends()).toEqual(["0", "1"]);
     await page.locator("[data-switch=log]").click();
     await page.locator('[data-head="1"]').click();
-    expect(await ends()).toEqual(["0.001", "1"]);
+    await expect.poll(() => ends()).toEqual(["0.001", "1"]);
     await page.close();
     const chosen = attentionHeads(words, heads, { focus: "H1", domain: [0, 0.5] });
     expect(await chosen.svg()).toContain("≥ 0.5<");
@@ -160,7 +160,7 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
       page.locator(".head").evaluateAll((found) => found.map((head) => (head as HTMLElement).dataset.head));
     await page.locator(".tools select").selectOption(String(previous));
     expect((await order()).slice(0, 20)).toEqual(ranked.slice(0, 20).map(String));
-    expect(await title(page)).toBe(`${all[ranked[0]].name}, the highest of 144 heads in previous token`);
+    await expect.poll(() => title(page)).toBe(`${all[ranked[0]].name}, the highest of 144 heads in previous token`);
     await page.locator(".tools select").selectOption("");
     expect(await order()).toEqual(all.map((_, i) => String(i)));
     await page.close();
@@ -201,7 +201,7 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
     await page.locator(".attention .token").nth(40).click();
     await page.locator(".attention .token").nth(15).hover();
     await page.locator(".attention .token").nth(40).hover();
-    expect(await status(page)).toBe("H3: where “␣w40” (40) attends to");
+    await expect.poll(() => status(page)).toBe("H3: where “␣w40” (40) attends to");
     const dark = await page
       .locator(".attention .token")
       .evaluateAll((all) => all.flatMap((token, i) => ((token as HTMLElement).style.backgroundColor ? [i] : [])));
@@ -212,15 +212,17 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
   it("colour the tokens by what the token under the pointer attends to, or by what attends to it", async () => {
     const { page } = await heads();
     const third = page.locator(".attention .token").nth(2);
-    expect(await status(page)).toBe("L0H0: what each token receives, on average over the queries that see it");
+    await expect
+      .poll(() => status(page))
+      .toBe("L0H0: what each token receives, on average over the queries that see it");
     await third.hover();
-    expect(await status(page)).toBe("L0H0: where “␣c” (2) attends to");
-    expect(await background(page)).toEqual([false, true, true]);
-    expect(await tip(page)).toBe("“␣c” (2)\nL0H0: 0.25");
+    await expect.poll(() => status(page)).toBe("L0H0: where “␣c” (2) attends to");
+    await expect.poll(() => background(page)).toEqual([false, true, true]);
+    await expect.poll(() => tip(page)).toBe("“␣c” (2)\nL0H0: 0.25");
     await page.locator(".direction button").nth(1).click();
     await page.locator(".attention .token").nth(0).hover();
-    expect(await status(page)).toBe("L0H0: what attends to “a” (0)");
-    expect(await background(page)).toEqual([true, true, false]);
+    await expect.poll(() => status(page)).toBe("L0H0: what attends to “a” (0)");
+    await expect.poll(() => background(page)).toEqual([true, true, false]);
     await page.close();
   });
 
@@ -233,15 +235,15 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
     };
     await second.click();
     await leave();
-    expect(await status(page)).toBe("L0H0: where “␣b” (1) attends to");
+    await expect.poll(() => status(page)).toBe("L0H0: where “␣b” (1) attends to");
     expect(await second.getAttribute("aria-pressed")).toBe("true");
     await second.click();
     await leave();
-    expect(await status(page)).toContain("on average");
+    await expect.poll(() => status(page)).toContain("on average");
     await second.click();
     await page.keyboard.press("Escape");
     await leave();
-    expect(await status(page)).toContain("on average");
+    await expect.poll(() => status(page)).toContain("on average");
     await page.close();
   });
 
@@ -249,17 +251,17 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
     const { page } = await heads();
     await page.locator("[data-switch]").last().focus();
     await page.keyboard.press("Tab");
-    expect(await title(page)).toBe("L0H0");
+    await expect.poll(() => title(page)).toBe("L0H0");
     await page.keyboard.press("ArrowRight");
-    expect(await title(page)).toBe("L0H1");
+    await expect.poll(() => title(page)).toBe("L0H1");
     await page.keyboard.press("Enter");
     for (let stop = 0; stop < 3; stop++) await page.keyboard.press("Tab");
     await page.keyboard.press("ArrowRight");
-    expect(await status(page)).toBe("L0H1: where “␣b” (1) attends to");
+    await expect.poll(() => status(page)).toBe("L0H1: where “␣b” (1) attends to");
     await page.keyboard.press("Enter");
     await page.keyboard.press("ArrowLeft");
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
-    expect(await status(page)).toBe("L0H1: where “␣b” (1) attends to");
+    await expect.poll(() => status(page)).toBe("L0H1: where “␣b” (1) attends to");
     await page.close();
   });
 
@@ -271,11 +273,11 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
       await page.mouse.move(box.x + left + 28 * k + 14, box.y + 7 + 28 * q + 14);
     };
     await point(2, 1);
-    expect(await tip(page)).toBe("“␣c” (2) attends to “␣b” (1)\nL0H0: 0.75");
-    expect(await status(page)).toBe("L0H0: where “␣c” (2) attends to");
+    await expect.poll(() => tip(page)).toBe("“␣c” (2) attends to “␣b” (1)\nL0H0: 0.75");
+    await expect.poll(() => status(page)).toBe("L0H0: where “␣c” (2) attends to");
     await page.locator(".head").first().click();
     await point(2, 0);
-    expect(await tip(page)).toBe("“␣c” (2) attends to “a” (0)\nL0H1: 1\nL0H0: 0");
+    await expect.poll(() => tip(page)).toBe("“␣c” (2) attends to “a” (0)\nL0H1: 1\nL0H0: 0");
     await page.close();
   });
 
@@ -332,7 +334,7 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
     await page.locator("input[name=layer]").fill("1");
     expect(await legend()).toEqual(["layer 1, neuron 1", "−4", "0", "4"]);
     await page.locator(".token").first().hover();
-    expect(await tip(page)).toBe("“a” at position 0\nlayer 1, neuron 1: 4");
+    await expect.poll(() => tip(page)).toBe("“a” at position 0\nlayer 1, neuron 1: 4");
     const color = await page
       .locator(".token")
       .first()
@@ -355,10 +357,10 @@ describe.skipIf(!hasChromium)("interactive pictures, in Chromium (skipped withou
     );
     const { page } = await chromium.open(await lens.html());
     await page.locator(".lens td").first().focus();
-    expect(await tip(page)).toContain("“3”");
+    await expect.poll(() => tip(page)).toContain("“3”");
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowDown");
-    expect(await tip(page)).toContain("“2”");
+    await expect.poll(() => tip(page)).toContain("“2”");
     expect(await page.locator(".lens td[tabindex='0']").count()).toBe(1);
     await page.close();
   });

@@ -107,6 +107,20 @@ describe("a logit lens", () => {
     expect(cells[0][1].right).toBeUndefined();
   });
 
+  it("of a long text is several tables on a page, with every position in its order, of which the last is unfolded", async () => {
+    const text = Array.from({ length: 1024 }, (_, i) => `w${i}`);
+    const layer = text.map((token) => ({ top: [{ token, probability: 0.5 }] }));
+    const html = await logitLensTable(text, [layer, layer, layer]).html();
+    const screen = html.slice(html.indexOf('class="screen"'), html.indexOf('class="paper"'));
+    const parts = [...screen.matchAll(/<details class="rows"( open)?><summary>Positions (\d+) to (\d+)</g)];
+    expect(parts.map(([, open]) => open !== undefined)).toEqual(parts.map((_, i) => i === parts.length - 1));
+    expect(parts.slice(1).map(([, , from]) => Number(from))).toEqual(
+      parts.slice(0, -1).map(([, , , to]) => Number(to) + 1),
+    );
+    const shown = [...screen.matchAll(/<td [^>]*data-at="layer=0 pos=(\d+)"/g)].map(([, pos]) => Number(pos));
+    expect(shown).toEqual(text.map((_, i) => i));
+  });
+
   it("has the last layer on top, the prompt below and the next tokens above", async () => {
     const svg = await logitLensTable(["<|BOS|>", " Mary"], cells, {
       next: [" Mary", null],

@@ -1,4 +1,5 @@
 /** What is mounted, as markup and the style that it needs. */
+import { pause } from "../../engine/pause.ts";
 import type { Finding } from "../../finding/finding.ts";
 import type { PictureSpec } from "../../finding/picture.ts";
 import { isView, type View } from "../../finding/view.ts";
@@ -8,6 +9,7 @@ import { shown } from "../../tensor/show.ts";
 import { PICTURE_KINDS } from "../draw/drawing.ts";
 import { escapeMarkup } from "../escape.ts";
 import { findingHtml } from "../html.ts";
+import type { StoredAttention } from "../page/client/attention/data.ts";
 import { figure } from "../page/figure.ts";
 import { LINKED } from "../page/linked-style.ts";
 import { mountedStyle } from "../page/mounted-style.ts";
@@ -22,18 +24,27 @@ export interface Content {
   readonly html: string;
   readonly style: { readonly light: string; readonly dark: string };
   readonly features: ReadonlySet<Feature>;
+  /** The weights of its pictures of attention, by their numbers. */
+  readonly attention: readonly StoredAttention[];
+  /** What makes the markup of what is folded, by its number. */
+  readonly folded: readonly (() => string)[];
 }
 
 /** An element's style, which is not there as an attribute: a page's policy refuses those, but not what a script sets. */
 export const STYLE_ATTRIBUTE = "data-css";
 
 export async function contentOf(given: Mountable): Promise<Content> {
-  const needs = new PageNeeds({ still: false });
+  const needs = new PageNeeds({ still: false, turn: pause });
   needs.features.add(LINKED);
   const html = await htmlOf(given, needs);
   const style = mountedStyle(html, needs);
-  // Within markup a text's own quotes are escaped, so this is nowhere but in tags.
-  return { html: html.replaceAll(' style="', ` ${STYLE_ATTRIBUTE}="`), style, features: needs.features };
+  const folded = needs.folded.map((make) => () => withoutStyles(make()));
+  return { html: withoutStyles(html), style, features: needs.features, attention: needs.attention, folded };
+}
+
+/** Within markup a text's own quotes are escaped, so what is replaced is nowhere but in tags. */
+function withoutStyles(html: string): string {
+  return html.replaceAll(' style="', ` ${STYLE_ATTRIBUTE}="`);
 }
 
 async function htmlOf(given: Mountable, needs: PageNeeds): Promise<string> {

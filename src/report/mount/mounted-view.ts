@@ -1,4 +1,5 @@
 /** A picture or a finding in an element of a page, in a shadow root: neither changes how the other looks or what it does. */
+import { pause } from "../../engine/pause.ts";
 import { UnknownNameError } from "../../tensor/errors.ts";
 import { neuronViews } from "../page/client/activations.ts";
 import { anchors } from "../page/client/anchors.ts";
@@ -10,13 +11,14 @@ import { charts } from "../page/client/charts.ts";
 import type { Control, Listener } from "../page/client/control.ts";
 import { pixels } from "../page/client/pixels.ts";
 import { includes, Lights, moved, samePlace, type ViewPlace, without } from "../page/client/places.ts";
-import { all } from "../page/client/root.ts";
+import { all, on } from "../page/client/root.ts";
 import { scrolling } from "../page/client/scrolling.ts";
 import { selecting } from "../page/client/selecting.ts";
 import { sorting } from "../page/client/sorting.ts";
 import { onTheme } from "../page/client/theme.ts";
-import { tips } from "../page/client/tips.ts";
+import { tips, titles } from "../page/client/tips.ts";
 import { GROUND } from "../page/mounted-style.ts";
+import { FOLDED } from "../page/needs.ts";
 import { type Content, contentOf, type Mountable, STYLE_ATTRIBUTE } from "./content.ts";
 import type { ViewEvents, ViewState } from "./state.ts";
 
@@ -70,16 +72,23 @@ export class MountedView {
   async setData(given: Mountable): Promise<void> {
     const mine = ++this.#version;
     const content = await contentOf(given);
-    const fragment = fragmentOf(content);
+    await pause();
+    const fragment = fragmentOf(content.html);
     await imagesToCanvases(fragment);
-    if (mine !== this.#version || this.destroyed) return;
-    const before = this.state;
+    await pause();
+    const isLast = () => mine === this.#version && !this.destroyed;
+    if (!isLast()) return;
     this.#content.abort();
     this.#content = new AbortController();
     this.#light.replaceSync(content.style.light);
     this.#dark.replaceSync(content.style.dark);
     this.#inside.replaceChildren(fragment);
-    this.#enliven();
+    this.#enliven(content);
+    await pause();
+    if (!isLast()) return;
+    const controls = this.#madeControls(content);
+    const before = this.state;
+    this.#controls = new Map(controls.map((control) => [nameOf(control), control]));
     this.#apply({ ...before, pointed: null });
   }
 
@@ -112,22 +121,43 @@ export class MountedView {
     for (const listeners of Object.values(this.#listeners)) listeners.clear();
   }
 
-  #enliven(): void {
+  #enliven(content: Content): void {
     const life = this.#content.signal;
+    for (const lights of [this.#lit, this.#chosen]) lights.forget();
     for (const behaviour of BEHAVIOURS) behaviour(this.#root, life);
-    const listener: Listener = {
-      hover: (place) => this.#hover(place && Object.keys(place).length > 0 ? place : null),
-      select: (place, released = []) => this.#select(without(moved(this.#selected, place), released)),
-      change: () => this.#report("change", this.state),
-    };
-    const controls = [...attentionViews(this.#root, life, listener), ...neuronViews(this.#root, life, listener)];
-    this.#controls = new Map(controls.map((control) => [nameOf(control), control]));
     const point = (place: ViewPlace | null, element?: HTMLElement) => this.#hover(place, element);
     const press = (place: ViewPlace) => {
       const again = includes(this.#selected, place);
       this.#select(again ? without(this.#selected, Object.keys(place)) : moved(this.#selected, place));
     };
     selecting(this.#root, { point, press, release: () => this.#select(null) }, life);
+    on(this.#root, "toggle", ({ target }) => this.#unfold(target as HTMLElement, content, life), life, {
+      capture: true,
+    });
+  }
+
+  /** Brings pictures that have controls of their own to life. */
+  #madeControls({ attention }: Content): Control[] {
+    const life = this.#content.signal;
+    const listener: Listener = {
+      hover: (place) => this.#hover(place && Object.keys(place).length > 0 ? place : null),
+      select: (place, released = []) => this.#select(without(moved(this.#selected, place), released)),
+      change: () => this.#report("change", this.state),
+    };
+    return [...attentionViews(this.#root, life, listener, attention), ...neuronViews(this.#root, life, listener)];
+  }
+
+  /** Makes what has been folded until now. */
+  #unfold(details: HTMLElement, { folded }: Content, life: AbortSignal): void {
+    const places = all(`[${FOLDED}]`, details);
+    for (const place of places) {
+      const fragment = fragmentOf(folded[Number(place.getAttribute(FOLDED))]());
+      for (const behaviour of [titles, scrolling, sorting]) behaviour(fragment, life);
+      place.replaceWith(fragment);
+    }
+    if (places.length === 0) return;
+    for (const lights of [this.#lit, this.#chosen]) lights.forget();
+    this.#chosen.show(this.#selected);
   }
 
   #hover(place: ViewPlace | null, element?: HTMLElement): void {
@@ -165,7 +195,7 @@ export class MountedView {
 }
 
 /** The content's elements, with their styles set as a script may. */
-function fragmentOf({ html }: Content): DocumentFragment {
+function fragmentOf(html: string): DocumentFragment {
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const element of all<HTMLElement | SVGElement>(`[${STYLE_ATTRIBUTE}]`, template.content)) {

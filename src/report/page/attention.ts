@@ -28,11 +28,11 @@ export async function attentionHtml(spec: AttentionSpec, needs: PageNeeds): Prom
   const several = spec.heads.length > 1;
   const classes = ["stage", several ? "" : "alone", isLayered(spec) ? "layered" : ""];
   const note = smallPrint(spec, colors);
-  const norms = spec.heads.flatMap(({ valueNorms }) => (valueNorms ? [packNumbers(valueNormsOf(valueNorms))] : []));
+  const norms = spec.heads.flatMap(({ valueNorms }) => (valueNorms ? [valueNormsOf(valueNorms)] : []));
   const hasNorms = norms.length === spec.heads.length;
   return (
     `<div class="attention" data-attention="${escapeMarkup(JSON.stringify(wordsOf(spec, colors)))}" ` +
-    `data-patterns="${spec.heads.map(patternText).join(" ")}"${hasNorms ? ` data-norms="${norms.join(" ")}"` : ""}>\n` +
+    `${weightsOf(spec, hasNorms ? norms : [], needs)}>\n` +
     (needs.still ? `<div class="still">${await stillOf(spec)}</div>\n` : "") +
     `<div class="${classes.filter(Boolean).join(" ")}" hidden>\n${tools(spec, colors, hasNorms)}\n${view(spec, colors)}\n` +
     `${several ? heads(spec, colors) : ""}\n${reading(spec)}\n` +
@@ -59,6 +59,16 @@ function wordsOf(spec: AttentionSpec, colors: AttentionColors): AttentionData {
     all: hasAll(spec, colors) ? headName(spec, ALL_HEADS, colors) : "",
     focus: focusedHead(spec, colors),
   };
+}
+
+/** The weights as attributes, or the number by which a script finds them. */
+function weightsOf({ heads }: AttentionSpec, norms: readonly Float32Array[], needs: PageNeeds): string {
+  if (!needs.still) {
+    const patterns = heads.map(({ pattern }) => (isPacked(pattern) ? pattern : packNumbers(pattern.flat())));
+    return `data-stored="${needs.attention.push({ patterns, norms }) - 1}"`;
+  }
+  const packed = norms.map((some) => packNumbers(some)).join(" ");
+  return `data-patterns="${heads.map(patternText).join(" ")}"${packed ? ` data-norms="${packed}"` : ""}`;
 }
 
 /** A packed pattern's parts, or float32 of a plain one. */

@@ -3,11 +3,12 @@ import { ATTENTION } from "./attention-style.ts";
 import { FILES } from "./files-style.ts";
 import type { PageNeeds } from "./needs.ts";
 import { PIXELS } from "./pixels-style.ts";
-import { SCRIPTS } from "./scripts.ts";
 import { pageStyle } from "./style.ts";
 
 /** A self-contained HTML page around the body. Nothing is loaded and no other script runs, whatever a token contains. */
-export function pageDocument(title: string, body: string, needs: PageNeeds): string {
+export async function pageDocument(title: string, body: string, needs: PageNeeds): Promise<string> {
+  // Who mounts pictures, and writes no page, need not load them.
+  const { SCRIPTS } = await import("./scripts.ts");
   const features = [...needs.features];
   const scripts = [SCRIPTS.page, ...features.map(({ name }) => SCRIPTS[name])];
   const hashes = scripts.map(({ hash }) => `'${hash}'`).join(" ");

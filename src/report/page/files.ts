@@ -35,7 +35,7 @@ export async function filesHtml(finding: Finding, needs: PageNeeds): Promise<str
 async function contentOf({ numbers, forms }: Exported): Promise<Record<string, string>> {
   const contents: Record<string, string> = {};
   for (const [ending, make] of Object.entries(forms)) {
-    if (ending === "json" && numbers > MOST_NUMBERS) continue;
+    if (ending === "json" && numbers() > MOST_NUMBERS) continue;
     const content = await make();
     if (content.length <= MOST_LETTERS) contents[ending] = content;
   }

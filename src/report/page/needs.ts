@@ -1,4 +1,5 @@
 import type { Scheme } from "../color.ts";
+import type { StoredAttention } from "./client/attention/data.ts";
 import type { ScriptName } from "./scripts.ts";
 import { TokenColors } from "./token-colors.ts";
 
@@ -9,6 +10,9 @@ export interface Feature {
   /** What is added to it on a dark page. */
   readonly dark?: string;
 }
+
+/** The attribute of the place of something folded: its number. */
+export const FOLDED = "data-folded";
 
 /** What the pictures of a page need besides their markup, collected while they are written. */
 export class PageNeeds {
@@ -21,8 +25,21 @@ export class PageNeeds {
   readonly features = new Set<Feature>();
   /** What the page has said about the use of its pictures: each is said once. */
   readonly hints = new Set<string>();
+  /** What makes the markup of what is folded, by its number. */
+  readonly folded: (() => string)[] = [];
+  /** What pictures of attention have in weights, by their numbers, where a script can be given it. */
+  readonly attention: StoredAttention[] = [];
+  /** Is awaited between pictures and tables: a page does then what waits. */
+  readonly turn: () => Promise<void>;
 
-  constructor({ still = true } = {}) {
+  constructor({ still = true, turn = async () => {} }: Partial<Pick<PageNeeds, "still" | "turn">> = {}) {
     this.still = still;
+    this.turn = turn;
+  }
+
+  /** Markup that is folded at first. Where a script can make it, only its place is there until it is unfolded. */
+  later(html: () => string): string {
+    if (this.still) return html();
+    return `<div ${FOLDED}="${this.folded.push(html) - 1}"></div>`;
   }
 }

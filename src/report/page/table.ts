@@ -7,6 +7,7 @@ import { visibleToken } from "../token-text.ts";
 import { placeOf } from "../views/rows.ts";
 import type { Comparing } from "./comparing.ts";
 import { idOf } from "./ids.ts";
+import type { PageNeeds } from "./needs.ts";
 
 /** Tables with more rows than this are folded. */
 const UNFOLDED_ROWS = 40;
@@ -21,7 +22,7 @@ const TALL = 24;
 const BROAD = 7;
 
 /** A table with its caption, what to compare it with, and what its columns mean. */
-export function tableHtml(table: Table, compare: Comparing): string {
+export function tableHtml(table: Table, compare: Comparing, needs: PageNeeds): string {
   const count = rowCount(table);
   const shown = Math.min(count, MOST_ROWS);
   const id = idOf("table", table.name);
@@ -31,13 +32,13 @@ export function tableHtml(table: Table, compare: Comparing): string {
   const title = escapeMarkup(table.title);
   const about = table.caption ? `<span> ${escapeProse(table.caption)}</span>` : "";
   const caption = `<p class="caption"><b id="${id}-title">${title}.</b>${about}</p>`;
-  const grid = `<div class="scroll${shown > TALL ? " tall" : ""}">${gridOf(table, shown, `${id}-title`)}</div>`;
+  const grid = () => `<div class="scroll${shown > TALL ? " tall" : ""}">${gridOf(table, shown, `${id}-title`)}</div>`;
   const notes = compare.table(table) + legend(table);
   const body =
     count > UNFOLDED_ROWS
       ? `<details class="rows"><summary><b id="${id}-title">${title}.</b> <small>${count} rows</small></summary>\n` +
-        `<p class="caption">${about}</p>\n${grid}${left}${notes}</details>`
-      : `${caption}\n${grid}${notes}`;
+        `<p class="caption">${about}</p>\n${needs.later(grid)}${left}${notes}</details>`
+      : `${caption}\n${grid()}${notes}`;
   const size = shown > TALL ? "" : " short";
   return `<div class="table${size}" id="${id}">\n${body}\n</div>`;
 }

@@ -7,7 +7,7 @@ import type {
   TokensSpec,
   TopkSpec,
 } from "../../finding/picture.ts";
-import type { Table } from "../../finding/table.ts";
+import type { Scalar, Table } from "../../finding/table.ts";
 import type { ColorOf, LogitLensView, TokensView, TopkView } from "../../finding/view.ts";
 import { baseOf } from "./base.ts";
 import { indexOf, orderOf, symmetric } from "./grid.ts";
@@ -142,7 +142,7 @@ export function logitLensOf(view: LogitLensView, rows: ViewRows, tops: Table): L
         cells: order.map((pos, i): LogitLensCell => {
           const [logProb, rank, entropy] = [logProbs[i], ranks[i], entropies[i]];
           return {
-            top: top.get(`${name} ${pos}`) ?? [],
+            top: top(name, pos),
             ...(typeof logProb === "number" && typeof rank === "number"
               ? { right: { probability: Math.exp(logProb), rank } }
               : {}),
@@ -156,17 +156,20 @@ export function logitLensOf(view: LogitLensView, rows: ViewRows, tops: Table): L
   };
 }
 
+type Top = LogitLensCell["top"];
+
 /** The most probable tokens at each layer and position. */
-function topTokens({ x, y, top }: LogitLensView, rows: ViewRows): Map<string, LogitLensCell["top"]> {
+function topTokens({ y, x, top }: LogitLensView, rows: ViewRows): (layer: Scalar, pos: Scalar) => Top {
   const [layers, positions] = [rows.values(y), rows.values(x)];
   const [tokens, probabilities] = [rows.values(top.token), rows.values(top.probability)];
-  const found = new Map<string, { token: string; probability: number }[]>();
+  const found = new Map<Scalar, Map<Scalar, { token: string; probability: number }[]>>();
   layers.forEach((layer, i) => {
-    const at = `${layer} ${positions[i]}`;
+    const cells = found.get(layer) ?? new Map();
+    found.set(layer, cells);
     const one = { token: String(tokens[i]), probability: Number(probabilities[i]) };
-    const cell = found.get(at);
+    const cell = cells.get(positions[i]);
     if (cell) cell.push(one);
-    else found.set(at, [one]);
+    else cells.set(positions[i], [one]);
   });
-  return found;
+  return (layer, pos) => found.get(layer)?.get(pos) ?? [];
 }

@@ -25,6 +25,14 @@ const pictures = {
       words.map((token) => ({ top: [{ token, probability: 0.5 }] })),
       words.map((token) => ({ top: [{ token, probability: 0.9 }] })),
     ]),
+  /** 13 layers of 1024 positions. */
+  longLens: () => {
+    const text = Array.from({ length: 1024 }, (_, i) => ` w${i}`);
+    return logitLensTable(
+      text,
+      Array.from({ length: 13 }, () => text.map((token) => ({ top: [{ token, probability: 0.5 }] }))),
+    );
+  },
   neuron: () =>
     textNeuronActivations(
       ["a", "b"],

@@ -1,6 +1,6 @@
 /** What pointing, pressing and keys do in pictures of attention. */
 
-import type { Switches } from "./attention/data.ts";
+import { type StoredAttention, type Switches, takeAttention } from "./attention/data.ts";
 import { headOf } from "./attention/sort-heads.ts";
 import { AttentionView, type Focus } from "./attention/view.ts";
 import type { Listener } from "./control.ts";
@@ -12,10 +12,18 @@ export const attention: Behaviour = (root, life) => {
   for (const renew of renewals) dark.addEventListener("change", renew, { signal: life });
 };
 
-/** Brings all pictures of attention to life, except that nothing redraws them when it becomes dark. */
-export function attentionViews(root: Root, life: AbortSignal, listener?: Listener): AttentionView[] {
+/**
+ * Brings all pictures of attention to life, except that nothing redraws them when it becomes dark.
+ * @param stored their weights, by the numbers of `data-stored`, where these are not attributes of the page
+ */
+export function attentionViews(
+  root: Root,
+  life: AbortSignal,
+  listener?: Listener,
+  stored: readonly StoredAttention[] = [],
+): AttentionView[] {
   return all("[data-attention]", root).map((box) => {
-    const view = new AttentionView(box, life, listener);
+    const view = new AttentionView(box, stored[Number(box.dataset.stored)] ?? takeAttention(box), life, listener);
     const listening = [listenToHeads, listenToTokens, listenToTools, listenToCells, listenToKeys, listenToSize];
     for (const listen of listening) listen(view, life);
     return view;

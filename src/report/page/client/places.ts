@@ -41,10 +41,14 @@ export function samePlace(a: ViewPlace | null, b: ViewPlace | null): boolean {
   return includes(a, b) && includes(b, a);
 }
 
+/** The elements of one picture or table at each index of each axis that it knows. */
+type Index = ReadonlyMap<string, ReadonlyMap<string, readonly HTMLElement[]>>;
+
 /** Marks what is at a place in each picture and table, as far as it knows the place's axes, with a class. */
 export class Lights {
   #lit: readonly Element[] = [];
-  readonly #axes = new WeakMap<Element, ReadonlySet<string>>();
+  /** Looked up at each move of the pointer, so it is made once. */
+  #indices: readonly Index[] | undefined;
   readonly #root: Root;
   readonly #mark: string;
 
@@ -53,31 +57,40 @@ export class Lights {
     this.#mark = mark;
   }
 
+  /** What can be marked has changed. */
+  forget(): void {
+    this.#indices = undefined;
+  }
+
   /** @param except what is not marked, because it is pointed at */
   show(place: ViewPlace | null, except?: Element): void {
     for (const one of this.#lit) one.classList.remove(this.#mark);
-    this.#lit = place ? all("figure, .table", this.#root).flatMap((group) => this.#at(group, place)) : [];
-    this.#lit = this.#lit.filter((one) => one !== except);
+    this.#indices ??= place ? all("figure, .table", this.#root).map(indexOf) : undefined;
+    this.#lit = place ? this.#indices!.flatMap((index) => at(index, place)).filter((one) => one !== except) : [];
     for (const one of this.#lit) one.classList.add(this.#mark);
-  }
-
-  #at(group: HTMLElement, place: ViewPlace): Element[] {
-    const known = this.#axesOf(group);
-    const vague = WITHIN_LAYER.some((axis) => axis in place && !known.has(axis));
-    const axes = Object.keys(place).filter((axis) => known.has(axis) && !(vague && axis === "layer"));
-    if (axes.length === 0) return [];
-    return all<Element>(axes.map((axis) => `[data-at~="${CSS.escape(`${axis}=${place[axis]}`)}"]`).join(""), group);
-  }
-
-  #axesOf(group: HTMLElement): ReadonlySet<string> {
-    const there = this.#axes.get(group);
-    if (there) return there;
-    const axes = new Set(all("[data-at]", group).flatMap((one) => one.dataset.at!.split(" ").map(axisOf)));
-    this.#axes.set(group, axes);
-    return axes;
   }
 }
 
-function axisOf(word: string): string {
-  return word.slice(0, word.indexOf("="));
+function indexOf(group: HTMLElement): Index {
+  const index = new Map<string, Map<string, HTMLElement[]>>();
+  for (const element of all("[data-at]", group)) {
+    for (const word of element.dataset.at!.split(" ")) {
+      const [axis] = word.split("=", 1);
+      const words = index.get(axis) ?? new Map<string, HTMLElement[]>();
+      index.set(axis, words);
+      const there = words.get(word);
+      if (there) there.push(element);
+      else words.set(word, [element]);
+    }
+  }
+  return index;
+}
+
+function at(index: Index, place: ViewPlace): readonly HTMLElement[] {
+  const vague = WITHIN_LAYER.some((axis) => axis in place && !index.has(axis));
+  const axes = Object.keys(place).filter((axis) => index.has(axis) && !(vague && axis === "layer"));
+  const lists = axes.map((axis) => index.get(axis)!.get(`${axis}=${place[axis]}`) ?? []);
+  const [shortest = [], ...others] = lists.sort((a, b) => a.length - b.length);
+  const sets = others.map((list) => new Set(list));
+  return shortest.filter((one) => sets.every((set) => set.has(one)));
 }

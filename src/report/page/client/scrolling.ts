@@ -1,7 +1,7 @@
 /** What scrolls says where there is more of it, by attributes that the style sheet turns into fades, and can be scrolled by keyboard. */
-import { all, type Behaviour, on, onResize } from "./root.ts";
+import { all, on, onResize } from "./root.ts";
 
-export const scrolling: Behaviour = (root, life) => {
+export function scrolling(root: ParentNode, life: AbortSignal): void {
   for (const box of all(".scroll, .texts", root)) {
     const look = () => {
       const wide = box.scrollWidth > box.clientWidth + 1;
@@ -14,4 +14,4 @@ export const scrolling: Behaviour = (root, life) => {
     on(box, "scroll", look, life, { passive: true });
     onResize(box, look, life);
   }
-};
+}

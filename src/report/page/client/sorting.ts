@@ -1,7 +1,7 @@
 /** Tables are sorted by a click on a heading: numbers numerically, from the largest; missing values last. */
-import { all, type Behaviour, on } from "./root.ts";
+import { all, on } from "./root.ts";
 
-export const sorting: Behaviour = (root, life) => {
+export function sorting(root: ParentNode, life: AbortSignal): void {
   for (const table of all<HTMLTableElement>("table:not(.grid)", root)) {
     all<HTMLTableCellElement>("thead th", table).forEach((head, column) => {
       const button = document.createElement("button");
@@ -12,7 +12,7 @@ export const sorting: Behaviour = (root, life) => {
       on(button, "click", () => sort(table, head, column), life);
     });
   }
-};
+}
 
 function sort(table: HTMLTableElement, head: HTMLTableCellElement, column: number): void {
   const sorted = head.getAttribute("aria-sort");

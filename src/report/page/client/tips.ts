@@ -1,10 +1,10 @@
 /** A tip next to what is under the pointer or focused. Without it hover texts are plain titles. */
-import { all, type Behaviour, closest, isPage, on, outermost, type Root, the } from "./root.ts";
+import { all, type Behaviour, closest, isPage, on, outermost, the } from "./root.ts";
 
 type Tipped = HTMLElement | SVGElement;
 
 export const tips: Behaviour = (root, life) => {
-  takeTitles(root);
+  titles(root);
   const tip = document.createElement("div");
   tip.id = "tip";
   tip.setAttribute("role", "tooltip");
@@ -53,7 +53,7 @@ function switchOf(tip: HTMLElement, inPage: boolean): (on: boolean) => void {
 }
 
 /** Titles, which browsers show late and not for the keyboard, become tips. */
-function takeTitles(root: Root): void {
+export function titles(root: ParentNode): void {
   for (const title of all<SVGTitleElement>("figure svg title", root)) {
     (title.parentNode as SVGElement).dataset.tip = title.textContent!;
     title.remove();

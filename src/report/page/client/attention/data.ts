@@ -38,8 +38,18 @@ export interface Switches {
 /** A head's weights as the page has them: packed, or base64 of float32. */
 export type StoredPattern = PackedPattern | string;
 
-/** The patterns of an element's `data-patterns`, which is then left empty: a page needs no second copy of what may be megabytes. */
-export function takePatterns(box: HTMLElement): StoredPattern[] {
+/** All heads' weights, and the norms of their values where they are known. */
+export interface StoredAttention {
+  readonly patterns: readonly StoredPattern[];
+  readonly norms: readonly Float32Array[];
+}
+
+/** What an element's attributes hold, which are then left empty: a page needs no second copy of what may be megabytes. */
+export function takeAttention(box: HTMLElement): StoredAttention {
+  return { patterns: takePatterns(box), norms: takeNorms(box) };
+}
+
+function takePatterns(box: HTMLElement): StoredPattern[] {
   const texts = box.dataset.patterns!.split(" ");
   delete box.dataset.patterns;
   return texts.map((text) => {
@@ -48,8 +58,7 @@ export function takePatterns(box: HTMLElement): StoredPattern[] {
   });
 }
 
-/** The norms of the heads' values, where the page has them. */
-export function takeNorms(box: HTMLElement): readonly Float32Array[] {
+function takeNorms(box: HTMLElement): readonly Float32Array[] {
   const texts = box.dataset.norms?.split(" ") ?? [];
   delete box.dataset.norms;
   return texts.map(floatsOf);

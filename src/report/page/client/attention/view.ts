@@ -9,7 +9,7 @@ import { includes, type ViewPlace } from "../places.ts";
 import { all, the } from "../root.ts";
 import { type Arc, Arcs } from "./arcs.ts";
 import { Colors } from "./colors.ts";
-import { type AttentionData, type Switches, takeNorms, takePatterns } from "./data.ts";
+import type { AttentionData, StoredAttention, Switches } from "./data.ts";
 import { draft } from "./drafts.ts";
 import { Involvement } from "./involvement.ts";
 import { Labels } from "./labels.ts";
@@ -82,13 +82,13 @@ export class AttentionView implements Control<AttentionState> {
   #frame = 0;
   #round = 0;
 
-  constructor(box: HTMLElement, life: AbortSignal, listener: Listener = NOBODY) {
+  constructor(box: HTMLElement, { patterns, norms }: StoredAttention, life: AbortSignal, listener: Listener = NOBODY) {
     this.element = box;
     this.listener = listener;
     this.#life = life;
     this.data = JSON.parse(box.dataset.attention!);
     this.#rest = this.data.focus;
-    this.weights = new Weights(this.data.tokens.length, takePatterns(box), takeNorms(box), this.switches);
+    this.weights = new Weights(this.data.tokens.length, patterns, norms, this.switches);
     this.colors = new Colors(box, this.data, this.weights, this.switches);
     this.words = new Words(this.data, this.weights);
     this.plot = new Plot(box, new Labels(this.data.labels), this.weights, this.colors);
@@ -326,7 +326,7 @@ export class AttentionView implements Control<AttentionState> {
       if (waiting.length > 0) requestAnimationFrame(some);
       else this.element.dataset.drawn = String(mine);
     };
-    some();
+    requestAnimationFrame(some);
   }
 }
 
