@@ -1,26 +1,17 @@
 /** A plan as the bytes of an ONNX model. */
-import { create, toBinary } from "@bufbuild/protobuf";
-import {
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
-  GraphProtoSchema,
-  ModelProtoSchema,
-  NodeProtoSchema,
-  TensorProtoSchema,
-  ValueInfoProtoSchema,
-} from "onnx-buf";
 import type { Emitter, OnnxAttrs } from "../graph/op.ts";
 import { onnxType } from "../graph/ops/cast.ts";
 import type { NDArray } from "../tensor/array.ts";
 import type { SlotDType } from "./feeds.ts";
 import { kernelOf } from "./kernels.ts";
+import { type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue, onnxBytes } from "./onnx-messages.ts";
 import type { Plan, Slot } from "./steps.ts";
 
 /** ONNX operator set 20 (ONNX 1.15, IR 9): the oldest with everything the ops use, so that older runtimes read it too. */
-const OPSET = 20n;
-const IR_VERSION = 9n;
+const OPSET = 20;
+const IR_VERSION = 9;
 /** The first that can read bfloat16. */
-const OPSET_OF_BIT_CAST = 26n;
+const OPSET_OF_BIT_CAST = 26;
 
 /** onnxruntime's own operators, for weights in few bits. */
 const CONTRIB_DOMAIN = "com.microsoft";
@@ -35,7 +26,7 @@ export function computedOutputs(plan: Plan): Slot[] {
 }
 
 export function writeOnnx(plan: Plan): Uint8Array {
-  const nodes: Node[] = [];
+  const nodes: OnnxNode[] = [];
   const initializers = plan.constants.map((c) => initializer(slotName(c), c.array));
   const known = new Map<string, string>();
   let count = 0;
@@ -74,25 +65,21 @@ export function writeOnnx(plan: Plan): Uint8Array {
       }
     }
   }
-  const graph = create(GraphProtoSchema, {
-    name: "glassformer",
-    node: nodes,
-    initializer: initializers,
-    input: plan.inputs.map((slot) => valueInfo(slot)),
-    output: computedOutputs(plan).map((slot) => valueInfo(slot, false)),
-  });
   const contributed = nodes.some(({ domain }) => domain !== "");
-  const opsetImport = [
-    { domain: "", version: nodes.some(({ opType }) => opType === "BitCast") ? OPSET_OF_BIT_CAST : OPSET },
-    ...(contributed ? [{ domain: CONTRIB_DOMAIN, version: 1n }] : []),
-  ];
-  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: IR_VERSION, opsetImport, graph }));
+  return onnxBytes({
+    irVersion: IR_VERSION,
+    opsets: [
+      { domain: "", version: nodes.some(({ opType }) => opType === "BitCast") ? OPSET_OF_BIT_CAST : OPSET },
+      ...(contributed ? [{ domain: CONTRIB_DOMAIN, version: 1 }] : []),
+    ],
+    ...{ name: "glassformer", nodes, initializers },
+    inputs: plan.inputs.map((slot) => valueInfo(slot)),
+    outputs: computedOutputs(plan).map((slot) => valueInfo(slot, false)),
+  });
 }
 
-type Node = ReturnType<typeof node>;
-
 /** Renames the result of one of the nodes; false if no node makes it. */
-function rename(nodes: readonly Node[], from: string, to: string): boolean {
+function rename(nodes: readonly OnnxNode[], from: string, to: string): boolean {
   const maker = nodes.find(({ output }) => output.includes(from));
   if (!maker) return false;
   maker.output[maker.output.indexOf(from)] = to;
@@ -102,43 +89,31 @@ function rename(nodes: readonly Node[], from: string, to: string): boolean {
   return true;
 }
 
-function node(opType: string, input: readonly string[], output: readonly string[], attrs: OnnxAttrs) {
-  return create(NodeProtoSchema, {
+function node(opType: string, input: readonly string[], output: readonly string[], attrs: OnnxAttrs): OnnxNode {
+  return {
     opType,
     domain: CONTRIBUTED.has(opType) ? CONTRIB_DOMAIN : "",
     input: [...input],
     output: [...output],
-    attribute: Object.entries(attrs).map(([name, value]) => {
-      if (typeof value === "string") {
-        const s = new TextEncoder().encode(value);
-        return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.STRING, s });
-      }
-      if (typeof value === "number") {
-        return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
-      }
-      if ("float" in value) {
-        return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: value.float });
-      }
-      const ints = value.map((v) => BigInt(v));
-      return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints });
+    attribute: Object.entries(attrs).map(([name, value]): OnnxAttribute => {
+      if (typeof value === "string") return { name, type: "string", value };
+      if (typeof value === "number") return { name, type: "int", value };
+      return "float" in value ? { name, type: "float", value: value.float } : { name, type: "ints", value };
     }),
-  });
+  };
 }
 
-function initializer(name: string, array: NDArray | BigInt64Array, shape?: readonly number[]) {
+function initializer(name: string, array: NDArray | BigInt64Array, shape?: readonly number[]): OnnxTensor {
   const [data, dims, dataType] =
     array instanceof BigInt64Array
       ? [array, shape ?? [array.length], 7]
       : [array.data, array.shape, onnxType[array.dtype]];
-  const rawData = new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer);
-  return create(TensorProtoSchema, { name, dataType, dims: dims.map((n) => BigInt(n)), rawData });
+  return { name, dataType, dims, rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }
 
 const elementType: Readonly<Record<SlotDType, number>> = { ...onnxType, uint8: 2, uint16: 4, float16: 10 };
 
 /** dtype and rank; every size is left open, and an output's rank too. */
-function valueInfo(slot: Slot, ranked = true) {
-  const dim = Array.from({ length: slot.rank }, () => ({ value: { case: undefined } }));
-  const value = { elemType: elementType[slot.dtype], ...(ranked ? { shape: { dim } } : {}) };
-  return create(ValueInfoProtoSchema, { name: slotName(slot), type: { value: { case: "tensorType", value } } });
+function valueInfo(slot: Slot, ranked = true): OnnxValue {
+  return { name: slotName(slot), elemType: elementType[slot.dtype], rank: ranked ? slot.rank : undefined };
 }

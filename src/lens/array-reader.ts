@@ -1,5 +1,5 @@
 /** The arrays of a checkpoint that some steps need, or parts of them: each is read once, and held for as long as a step needs it. */
-import type { StoredTensors } from "../load/index.ts";
+import type { StoredTensors } from "../load/stored.ts";
 import type { Piece, WeightStep } from "../models/families/checkpoint.ts";
 import { partAt } from "../models/families/layout.ts";
 import type { NDArray } from "../tensor/array.ts";

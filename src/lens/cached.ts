@@ -2,7 +2,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import type { Weights } from "../models/weights/weights.ts";
-import type { TokenRules } from "../text/index.ts";
+import type { TokenRules } from "../text/token-rules.ts";
 import type { AxisSlice } from "./axis-slice.ts";
 import type { StackPart } from "./stack-parts.ts";
 

@@ -1,5 +1,6 @@
 /** The checkpoints of a model's training: weights files or folders next to each other, or revisions of a repository on the hub. */
-import { inFolder, type LoadOptions, type ModelFiles, trainedSteps } from "../load/index.ts";
+import type { LoadOptions, ModelFiles } from "../load/files.ts";
+import { inFolder, trainedSteps } from "../load/training-folder.ts";
 import { knownSteps, type PublishedStep, stepsOfBranches } from "../models/families/published-steps.ts";
 import { UnknownNameError } from "../tensor/errors.ts";
 

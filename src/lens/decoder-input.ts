@@ -3,7 +3,7 @@ import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { compose } from "../models/compose.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
-import { notedPadding } from "../text/index.ts";
+import { notedPadding } from "../text/padding.ts";
 import type { CachedModel } from "./cached.ts";
 import { batchOf, isTexts, type ModelInput, needText, readTokens } from "./tokens.ts";
 

@@ -1,5 +1,4 @@
 /** Large matrices of small rank: what heads read and write, and whatever those are multiplied with. */
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { broadcast, showShape } from "../graph/axes.ts";
 import { evaluate } from "../graph/evaluate.ts";
 import { hostView } from "../graph/host-view.ts";
@@ -9,6 +8,7 @@ import { ndarray, sizeOf, stridesOf } from "../tensor/array.ts";
 import type { Columns } from "../tensor/columns.ts";
 import { ArgumentError, GlassformerError, ShapeError } from "../tensor/errors.ts";
 import { COUNT, SIGNAL } from "../tensor/kinds.ts";
+import { MATRICES } from "../tensor/matrices.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { svdOfProduct } from "../tensor/thin-svd.ts";
@@ -211,9 +211,10 @@ export class FactoredMatrix {
 
   // Decompositions.
 
-  /** The same matrix with its factors' numbers: one run, or nothing if they are there. */
+  /** The same matrix with its factors' numbers, ready to be decomposed: one run, or none if they are there. */
   async compute(options: EvaluateOptions = {}): Promise<FactoredMatrix> {
     checkOptions("compute", options, { signal: SIGNAL } as OptionKinds<EvaluateOptions>);
+    await MATRICES.load();
     if (this.A.computed && this.B.computed) return this;
     const [A, B] = await evaluate([this.A, this.B], options);
     return new FactoredMatrix(A, B);
@@ -248,6 +249,7 @@ export class FactoredMatrix {
   get eigenvalues(): Complex {
     this.needSquare("eigenvalues");
     const k = this.mdim;
+    const { EigenvalueDecomposition, Matrix } = MATRICES.code;
     const [re, im] = [new Float32Array(sizeOf(this.lead.shape) * k), new Float32Array(sizeOf(this.lead.shape) * k)];
     this.each((columns, rows, n) => {
       const small = Matrix.zeros(k, k);

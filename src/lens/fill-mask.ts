@@ -4,7 +4,7 @@ import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { COUNT, NOT_NEGATIVE_WHOLE, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { maskToken, maskTokenId } from "../text/index.ts";
+import { maskToken, maskTokenId } from "../text/mask-token.ts";
 import type { CachedModel } from "./cached.ts";
 import { checkModel } from "./check.ts";
 import type { HookedModel } from "./model.ts";

@@ -2,24 +2,21 @@
 import { engineOn, startEngine } from "../engine/default.ts";
 import { DEVICES, type Device } from "../engine/devices.ts";
 import { Engine } from "../engine/engine.ts";
-import { filesAt } from "../load/files.ts";
-import {
-  type Adapter,
-  type FilesOptions,
-  isAdapter,
-  type ModelFiles,
-  openAdapter,
-  openWeights,
-  parseJsonObject,
-  TotalProgress,
-  withAdapter,
-} from "../load/index.ts";
+import { type Adapter, isAdapter, openAdapter } from "../load/adapter.ts";
+import { parseJsonObject } from "../load/bytes.ts";
+import { type FilesOptions, filesAt, type ModelFiles } from "../load/files.ts";
 import { checkJson } from "../load/json-check.ts";
 import { bundledModel, type bundledModels } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
+import type { StoredTensors } from "../load/stored.ts";
 import { readText } from "../load/text-pieces.ts";
+import { TotalProgress } from "../load/total-progress.ts";
+import { openWeights } from "../load/weights.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
-import { type ListedModelName, type ReadModel, readConfig, resolveModelName } from "../models/families/index.ts";
+import { resolveModelName } from "../models/families/aliases.ts";
+import type { ListedModelName } from "../models/families/listed-models.ts";
+import type { ReadModel } from "../models/families/readers.ts";
+import { readersFor } from "../models/families/readers-for.ts";
 import { FLAG_KINDS, NO_PROCESSING, type ProcessingFlags } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights/weights.ts";
 import type { NDArray } from "../tensor/array.ts";
@@ -49,12 +46,15 @@ import {
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
-import { Tokenizer, TokenRules } from "../text/index.ts";
+import { TEMPLATES } from "../text/chat.ts";
+import { TokenRules } from "../text/token-rules.ts";
+import { Tokenizer } from "../text/tokenizer.ts";
 import { atCheckpoint, checkpointsOf } from "./checkpoints.ts";
-import { type OpenedGguf, openGgufModel } from "./gguf-model.ts";
+import type { OpenedGguf } from "./gguf-model.ts";
 import { needMemoryOfGguf, pendingFiles } from "./needed-files.ts";
 import { findTokenizer, type TokenizerHints } from "./pretrained-tokenizer.ts";
 import { needMemoryOf, readWeights } from "./read-weights.ts";
+import { openStandaloneModel } from "./standalone-model.ts";
 
 /** How to load and process a model: the processing's flags, where its files are, which checkpoint. */
 export interface FromPretrainedOptions extends Partial<ProcessingFlags>, FilesOptions {
@@ -181,14 +181,15 @@ async function loadParts(name: string, given: FromPretrainedOptions, check: Conf
   );
   total.expect(files.name, pending);
   needMemoryOfGguf(pending, { name: files.name, dtype, firstNLayers });
-  const gguf = await openGgufModel(files, path, { signal, onProgress });
+  const gguf = await openStandaloneModel(files, path, { signal, onProgress });
   for (const sentence of gguf?.notes ?? []) note(sentence);
   const configJson = gguf?.configJson ?? (await readConfigJson(files, options));
-  const cfg = readConfig(configJson, opened.name);
+  const readers = await readersFor(configJson, opened.name);
+  const cfg = readers.readConfig(configJson, opened.name);
   check(cfg); // refused before the weights are downloaded and read, if possible
   needMemoryOf(cfg, { name: files.name, dtype, firstNLayers });
   const base = gguf?.stored ?? (await openWeights(files, { signal, onProgress, checkpoint: path, note, onSkipped }));
-  const stored = adapter ? withAdapter(base, opened.name, adapter) : base;
+  const stored = adapter ? await withAdapter(base, opened.name, adapter) : base;
   if (adapter) {
     note(`The adapter ${adapter.name} is added to the weights of ${opened.name}.`);
     const last = (path: string | undefined) => path?.split("/").at(-1);
@@ -200,7 +201,7 @@ async function loadParts(name: string, given: FromPretrainedOptions, check: Conf
   }
   const read = await withSkipped(skipped, () =>
     readWeights(stored, {
-      ...{ name: files.name, repoName: opened.name, configJson, flags: flagsOf(options) },
+      ...{ name: files.name, repoName: opened.name, configJson, readers, flags: flagsOf(options) },
       ...{ firstNLayers, dtype, signal },
       engine: options.engine,
     }),
@@ -210,6 +211,7 @@ async function loadParts(name: string, given: FromPretrainedOptions, check: Conf
     (await ggufTokenizer(gguf, files, note, options)) ??
     (await tokenizerOrNote(files, read.config.tokenizerName, configJson, note, options));
   noteUnknownIds(tokenizer, read.config, note);
+  if (tokenizer && tokenizer.chatTemplates.size > 0) await TEMPLATES.load();
   return { cfg: read.config, weights: read.weights, tokenizer, notes: [...read.notes, ...notes, ...skipped] };
 }
 
@@ -269,6 +271,11 @@ async function openBoth(
       found: found.base,
     },
   );
+}
+
+async function withAdapter(base: StoredTensors, name: string, adapter: Adapter): Promise<StoredTensors> {
+  const lora = await import("../load/lora.ts");
+  return lora.withAdapter(base, name, adapter);
 }
 
 /** The tokenizer in a GGUF file, unless there is one next to it. */
@@ -397,7 +404,7 @@ async function tokenizerOf(name: ModelName, options: FromPretrainedOptions): Pro
   const paths = await files.list(options);
   const { signal, onProgress } = options;
   const isApart = paths.includes("tokenizer.json");
-  const inFile = isApart ? undefined : await openGgufModel(files, options.checkpoint, { signal, onProgress });
+  const inFile = isApart ? undefined : await openStandaloneModel(files, options.checkpoint, { signal, onProgress });
   const own = inFile?.tokenizer();
   if (own) return own;
   const needed = paths.includes("config.json") && !paths.includes("tokenizer.json");
@@ -420,8 +427,10 @@ export async function loadTokenRules(name: string, given: FromPretrainedOptions 
   const { opened } = await openBoth(name, options);
   const { files } = await atCheckpoint(opened, options);
   const { signal, onProgress, defaultPrependBos, defaultPaddingSide } = options;
-  const gguf = await openGgufModel(files, options.checkpoint, { signal, onProgress });
-  const config = readConfig(gguf?.configJson ?? (await readConfigJson(files, options)), opened.name);
+  const gguf = await openStandaloneModel(files, options.checkpoint, { signal, onProgress });
+  const configJson = gguf?.configJson ?? (await readConfigJson(files, options));
+  const { readConfig } = await readersFor(configJson, opened.name);
+  const config = readConfig(configJson, opened.name);
   return new TokenRules({
     ...{ tokenizer, nCtx: config.nCtx, dVocab: config.dVocab, defaultPaddingSide },
     defaultPrependBos: defaultPrependBos ?? config.defaultPrependBos,

@@ -1,12 +1,14 @@
 /** A model in a GGUF file, or one of llama2.c's: its configuration, its tensors under Hugging Face's names, each read when it is needed, and its tokenizer. */
-import { type GgufFile, type LoadOptions, type ModelFiles, openStandalone } from "../load/index.ts";
+import type { GgufFile } from "../load/gguf.ts";
 import type { StoredTensors } from "../load/stored.ts";
+import type { ConfigJson } from "../models/families/family.ts";
 import { fromGguf, type MadeArray, ROPE_TENSORS } from "../models/families/gguf/index.ts";
-import type { ConfigJson } from "../models/families/index.ts";
 import { toFloat32 } from "../models/families/layout.ts";
 import type { NDArray } from "../tensor/array.ts";
-import { type Tokenizer, tokenizerOfGguf } from "../text/index.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { tokenizerOfGguf } from "../text/vocabularies/gguf.ts";
 
+/** What a model in a GGUF file has, in the place of a repository's files. */
 export interface OpenedGguf {
   readonly configJson: ConfigJson;
   readonly stored: StoredTensors;
@@ -15,21 +17,11 @@ export interface OpenedGguf {
   tokenizer(): Tokenizer | undefined;
 }
 
-/**
- * Opens the model of a repository whose weights are in a GGUF file, or one of llama2.c's; undefined for other repositories.
- * @param checkpoint the file's path, if one is asked for
- * @throws FileFormatError, ConfigError or WeightsError for a file that is broken, or a model that is not supported
- */
-export async function openGgufModel(
-  files: ModelFiles,
-  checkpoint: string | undefined,
-  options: LoadOptions,
-): Promise<OpenedGguf | undefined> {
-  const file = await openStandalone(files, checkpoint, options);
-  if (file === undefined) return undefined;
+/** @throws ConfigError or WeightsError for a model that is not supported */
+export async function modelOfGguf(file: GgufFile, signal: AbortSignal | undefined): Promise<OpenedGguf> {
   const small = new Map<string, NDArray>();
   for (const name of file.shapes.keys()) {
-    if (ROPE_TENSORS.test(name)) small.set(name, await file.read(name, options.signal));
+    if (ROPE_TENSORS.test(name)) small.set(name, await file.read(name, signal));
   }
   const { configJson, arrays, notes } = fromGguf({ metadata: file.metadata, shapes: file.shapes, small });
   return { configJson, stored: underOtherNames(file, arrays), notes, tokenizer: () => tokenizerOf(file) };

@@ -6,7 +6,7 @@ import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { configLine } from "../models/config/config-line.ts";
 import { parseConfig } from "../models/config/parse.ts";
-import { ownWeights } from "../models/families/index.ts";
+import { ownWeights } from "../models/families/own.ts";
 import { recordingOf } from "../models/recording.ts";
 import { checkWeights } from "../models/weights/check.ts";
 import { Weights } from "../models/weights/weights.ts";
@@ -16,16 +16,11 @@ import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts
 import { ANYTHING, FLAG, instanceOf, listOf, oneOf, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import {
-  type ChatMessage,
-  type ChatOptions,
-  chatText,
-  notedPadding,
-  type TokenIds,
-  type Tokenizer,
-  TokenRules,
-  type ToTokensOptions,
-} from "../text/index.ts";
+import { type ChatMessage, type ChatOptions, chatText } from "../text/chat.ts";
+import { notedPadding } from "../text/padding.ts";
+import type { TokenIds } from "../text/token-ids.ts";
+import { TokenRules, type ToTokensOptions } from "../text/token-rules.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { ActivationCache } from "./activation-cache.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { TOKENIZER } from "./from-pretrained.ts";

@@ -5,7 +5,8 @@ import { countedPositions, lossPerToken, meanLoss } from "../models/loss.ts";
 import { InputError, ShapeError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { idRows, notedPadding } from "../text/index.ts";
+import { notedPadding } from "../text/padding.ts";
+import { idRows } from "../text/token-ids.ts";
 import { checkTensor } from "./check-tensor.ts";
 import { givenMask } from "./model-input.ts";
 

@@ -6,7 +6,8 @@ import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { counted } from "../tensor/words.ts";
-import { notedPadding, type TokenRules, type ToTokensOptions } from "../text/index.ts";
+import { notedPadding } from "../text/padding.ts";
+import type { TokenRules, ToTokensOptions } from "../text/token-rules.ts";
 import { decoderTokens } from "./decoder-input.ts";
 import { isTexts, type ModelInput, readTokens } from "./tokens.ts";
 

@@ -1,6 +1,6 @@
 /** Which files a model is loaded from, how much of them is to be downloaded, and whether that can fit, before it is. */
-import type { FilesOptions, ModelFiles, Pending } from "../load/index.ts";
-import { weightFiles } from "../load/index.ts";
+import type { FilesOptions, ModelFiles, Pending } from "../load/files.ts";
+import { weightFiles } from "../load/weights.ts";
 import { WeightsError } from "../tensor/errors.ts";
 import { type KeptDType, keptSize } from "../tensor/kept.ts";
 import { tokenizerPaths } from "./pretrained-tokenizer.ts";

@@ -1,10 +1,13 @@
 /** The tokenizer among a model's files, whatever form it has, or of another repository that the configuration names. */
-import { type LoadOptions, type ModelFiles, parseJsonObject } from "../load/index.ts";
+import { parseJsonObject } from "../load/bytes.ts";
+import type { LoadOptions, ModelFiles } from "../load/files.ts";
 import { checkParts } from "../load/json-check.ts";
 import { openDefault } from "../load/open.ts";
 import { readText } from "../load/text-pieces.ts";
 import { FileFormatError, InputError } from "../tensor/errors.ts";
-import { type FilesBeside, Tokenizer, type VocabularyFile, vocabularyOf } from "../text/index.ts";
+import type { FilesBeside } from "../text/special-tokens.ts";
+import { Tokenizer } from "../text/tokenizer.ts";
+import type { VocabularyFile } from "../text/vocabularies/index.ts";
 
 /** Most bytes of a tokenizer's file; the longest have about thirty million. */
 const LONGEST_FILE = 256_000_000;
@@ -137,5 +140,6 @@ export async function readTokenizer(
   const found = await vocabulary();
   if (!found) return undefined;
   const around = await beside();
+  const { vocabularyOf } = await import("../text/vocabularies/index.ts");
   return Tokenizer.assembled(vocabularyOf(found, around.tokenizerConfig, hints), around);
 }

@@ -4,11 +4,11 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { Tensor } from "../graph/tensor.ts";
-import { readAll, type StoredTensors } from "../load/index.ts";
+import { readAll, type StoredTensors } from "../load/stored.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { parseConfig, toTransformerLens } from "../models/config/parse.ts";
 import type { WeightStep } from "../models/families/checkpoint.ts";
-import { modelInSteps, type ReadModel, readModel } from "../models/families/index.ts";
+import type { Readers, ReadModel } from "../models/families/readers.ts";
 import { WeightDraft } from "../models/processing/draft.ts";
 import { type ProcessingFlags, processing } from "../models/processing/process-weights.ts";
 import { recordingOf, weightBytes } from "../models/recording.ts";
@@ -29,6 +29,8 @@ export interface Reading {
   readonly name: string;
   readonly repoName: string;
   readonly configJson: Readonly<Record<string, unknown>>;
+  /** Those of its family. */
+  readonly readers: Readers;
   readonly flags: Partial<ProcessingFlags>;
   readonly firstNLayers: number | undefined;
   /** How the weights are kept. */
@@ -44,10 +46,10 @@ export interface Reading {
  * model does not have; MemoryError, before anything is read, for weights that do not fit in memory
  */
 export async function readWeights(stored: StoredTensors, reading: Reading): Promise<ReadModel> {
-  const { configJson, repoName, name, flags, signal, dtype } = reading;
-  const planned = modelInSteps(configJson, stored.shapes, repoName);
+  const { configJson, repoName, readers, name, flags, signal, dtype } = reading;
+  const planned = readers.modelInSteps(configJson, stored.shapes, repoName);
   if (!planned) {
-    const whole = readModel(configJson, await readAll(stored, signal), repoName);
+    const whole = readers.readModel(configJson, await readAll(stored, signal), repoName);
     return processedWhole(whole, reading);
   }
   const config = withLayers(planned.config, reading.firstNLayers);

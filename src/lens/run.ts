@@ -7,7 +7,7 @@ import type { HookedTransformerConfig } from "../models/config/config.ts";
 import type { ForwardInputs } from "../models/forward.ts";
 import { lossPerToken, meanLoss } from "../models/loss.ts";
 import { ArgumentError, InputError, ShapeError } from "../tensor/errors.ts";
-import type { TokenRules } from "../text/index.ts";
+import type { TokenRules } from "../text/token-rules.ts";
 import { cutAxis } from "./axis-slice.ts";
 import { gradientsOf } from "./backward.ts";
 import { predicted } from "./decoder-input.ts";

@@ -6,7 +6,7 @@ import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { FLAG } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import { idRows } from "../text/index.ts";
+import { idRows } from "../text/token-ids.ts";
 
 /** How a next token is drawn. */
 export interface SamplingOptions {

@@ -3,7 +3,9 @@ import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { InputError, ShapeError } from "../tensor/errors.ts";
-import { idRows, notePadding, type TokenIds, type TokenRules, type ToTokensOptions } from "../text/index.ts";
+import { notePadding } from "../text/padding.ts";
+import { idRows, type TokenIds } from "../text/token-ids.ts";
+import type { TokenRules, ToTokensOptions } from "../text/token-rules.ts";
 import type { CachedModel } from "./cached.ts";
 
 /** Text, token ids (of one prompt or of several of equal length), or int32 values [batch pos]. */

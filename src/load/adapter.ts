@@ -2,10 +2,9 @@
 import { ConfigError, FileFormatError } from "../tensor/errors.ts";
 import { FLAG, type Kind, OBJECT, orNull, POSITIVE, TEXT } from "../tensor/kinds.ts";
 import { shown } from "../tensor/show.ts";
-import { parseJsonObject } from "./bytes.ts";
+import { type ByteSource, parseJsonObject } from "./bytes.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { checkJson } from "./json-check.ts";
-import { readPth } from "./pth.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { inMemory, type StoredTensors } from "./stored.ts";
 import { readText } from "./text-pieces.ts";
@@ -100,8 +99,14 @@ export async function openAdapter(files: ModelFiles, options: LoadOptions): Prom
       byRoot: json.use_rslora === true,
       transposed: json.fan_in_fan_out === true,
     },
-    tensors: path.endsWith(".bin") ? inMemory(await readPth(source, options)) : await openSafetensors(source, options),
+    tensors: await openTensors(path, source, options),
   };
+}
+
+async function openTensors(path: string, source: ByteSource, options: LoadOptions): Promise<StoredTensors> {
+  if (!path.endsWith(".bin")) return openSafetensors(source, options);
+  const { readPth } = await import("./pth.ts");
+  return inMemory(await readPth(source, options));
 }
 
 async function configOf(files: ModelFiles, options: LoadOptions): Promise<Record<string, unknown>> {

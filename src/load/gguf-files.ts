@@ -3,8 +3,7 @@ import { FileFormatError, UnknownNameError, WeightsError } from "../tensor/error
 import { shown } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
-import { type GgufFile, openGguf } from "./gguf.ts";
-import { isLlama2c, openLlama2c } from "./llama2c.ts";
+import type { GgufFile } from "./gguf.ts";
 import { hasWeights } from "./weights.ts";
 
 const GGUF = /^[^/]+\.gguf$/i;
@@ -26,8 +25,9 @@ async function llama2cPath(
   if (paths.includes("config.json")) return undefined;
   const found = checkpoint === undefined ? paths.filter((path) => /^[^/]+\.bin$/.test(path)) : [checkpoint];
   const models = found.filter((path) => path.endsWith(".bin") && path !== LLAMA2C_TOKENIZER);
-  const is = async (path: string) => isLlama2c(await files.open(path, options), options.signal);
-  return models.length === 1 && (await is(models[0])) ? models[0] : undefined;
+  if (models.length !== 1) return undefined;
+  const { isLlama2c } = await import("./llama2c.ts");
+  return (await isLlama2c(await files.open(models[0], options), options.signal)) ? models[0] : undefined;
 }
 
 /** A model that is a file by itself: GGUF's, or llama2.c's. Undefined for other repositories. @throws as what reads them */
@@ -42,6 +42,7 @@ export async function openStandalone(
   if (path === undefined) return undefined;
   const hasTokenizer = (await files.list(options)).includes(LLAMA2C_TOKENIZER);
   const tokenizer = hasTokenizer ? await files.open(LLAMA2C_TOKENIZER, options) : undefined;
+  const { openLlama2c } = await import("./llama2c.ts");
   return openLlama2c(await files.open(path, options), tokenizer, options.signal);
 }
 
@@ -75,6 +76,7 @@ function partOf(path: string): readonly [number, number] | undefined {
 
 /** A file, with all its parts. @throws FileFormatError for a part that is missing or not one of it */
 async function openGgufParts(files: ModelFiles, path: string, options: LoadOptions): Promise<GgufFile> {
+  const { openGguf } = await import("./gguf.ts");
   const first = await openGguf(await files.open(path, options), options);
   const count = first.metadata.get("split.count") ?? 1;
   if (typeof count !== "number" || count <= 1) return first;
@@ -133,6 +135,7 @@ async function openPart(files: ModelFiles, path: string, number: number, options
       },
     );
   });
+  const { openGguf } = await import("./gguf.ts");
   const part = await openGguf(source, options);
   if (part.metadata.get("split.no") === number - 1) return part;
   throw new FileFormatError(

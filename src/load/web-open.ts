@@ -5,7 +5,7 @@ import { filesAt, type ModelFiles } from "./files.ts";
 import { atRevision, bundledModel, bundledName, isHubId } from "./names.ts";
 import { isModelUrl } from "./url-file.ts";
 import { urlFiles, urlModelFile } from "./web-folder.ts";
-import { hubFiles, type WebHubOptions } from "./web-hub.ts";
+import type { WebHubOptions } from "./web-hub.ts";
 import { pageUrl } from "./web-page.ts";
 import { checkSettings, webSettings } from "./web-settings.ts";
 
@@ -46,5 +46,6 @@ export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOpt
     );
   }
   const { settings, resolve } = options;
+  const { hubFiles } = await import("./web-hub.ts");
   return hubFiles(resolve ? resolve(name) : name, { revision, settings });
 }

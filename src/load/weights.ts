@@ -7,7 +7,6 @@ import { kindOf } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
 import type { ByteSource } from "./bytes.ts";
 import type { FilesOptions, LoadOptions, ModelFiles } from "./files.ts";
-import { readPth } from "./pth.ts";
 import type { OnSkipped } from "./pth-collect.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { openShards, shardsOf } from "./shards.ts";
@@ -69,6 +68,10 @@ export async function openWeights(files: ModelFiles, options: WeightsOptions = {
   const path = options.checkpoint ?? (await weightsFile(files, options));
   const { signal, onProgress, onSkipped } = options;
   const reading: LoadOptions = { signal, onProgress };
+  const openPth = async (source: ByteSource, skipped: OnSkipped | undefined) => {
+    const { readPth } = await import("./pth.ts");
+    return inMemory(await readPth(source, { ...reading, onSkipped: skipped }));
+  };
   if (path.endsWith(".safetensors.index.json")) return openShards(files, path, openSafetensors, reading);
   if (path.endsWith(".index.json")) {
     const skipped = new Set<string>();
@@ -76,12 +79,11 @@ export async function openWeights(files: ModelFiles, options: WeightsOptions = {
       skipped.add(name);
       onSkipped?.(name, why);
     };
-    const openPth = async (source: ByteSource) => inMemory(await readPth(source, { ...reading, onSkipped: skip }));
-    return openShards(files, path, openPth, reading, skipped);
+    return openShards(files, path, (source) => openPth(source, skip), reading, skipped);
   }
   const source = await files.open(path, options);
   if (path.endsWith(".safetensors")) return openSafetensors(source, reading);
-  return inMemory(await readPth(source, { ...reading, onSkipped }));
+  return openPth(source, onSkipped);
 }
 
 /** The paths of the files that the weights are read from: an index and its shards, one file, or GGUF files. @throws as `loadWeights` */

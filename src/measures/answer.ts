@@ -9,7 +9,7 @@ import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { ANYTHING, FUNCTION } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { quoted } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
+import type { TokenIds } from "../text/token-ids.ts";
 import { logitDifference, needNoReading, needOneOf } from "./contrast.ts";
 import { answerPlace, answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
 

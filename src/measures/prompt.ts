@@ -8,7 +8,7 @@ import { batchOf, needText, onePrompt, readTokens } from "../lens/tokens.ts";
 import { InputError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import { counted, firstOf, quoted } from "../tensor/words.ts";
-import type { TokenIds } from "../text/index.ts";
+import type { TokenIds } from "../text/token-ids.ts";
 
 /** One prompt's tokens. */
 export interface Prompt {

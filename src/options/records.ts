@@ -3,7 +3,7 @@
  * options, its command and its form are made from it, and no other place says any of these.
  */
 import type { HookedTransformerConfig } from "../models/config/config.ts";
-import type { TokenIds } from "../text/index.ts";
+import type { TokenIds } from "../text/token-ids.ts";
 
 /** What ranges of options may depend on. */
 export interface HasSizes {

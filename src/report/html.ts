@@ -7,7 +7,6 @@ import { escapeMarkup, escapeProse } from "./escape.ts";
 import { backMatter, footer, paragraphs } from "./page/back-matter.ts";
 import { type Comparing, comparing } from "./page/comparing.ts";
 import { contents } from "./page/contents.ts";
-import { pageDocument } from "./page/document.ts";
 import { figure } from "./page/figure.ts";
 import { filesHtml } from "./page/files.ts";
 import { idOf } from "./page/ids.ts";
@@ -30,7 +29,7 @@ export async function renderHtml(given: Finding): Promise<string> {
     footer(finding),
     await filesHtml(finding, needs),
   ];
-  return pageDocument(given.question, body.filter(Boolean).join("\n"), needs);
+  return document(given.question, body.filter(Boolean).join("\n"), needs);
 }
 
 /** A finding within another page: everything but how it was made and saved. */
@@ -60,7 +59,13 @@ async function resultsHtml(finding: Finding, needs: PageNeeds, contents = ""): P
 export async function picturePage(spec: PictureSpec): Promise<string> {
   const needs = new PageNeeds();
   const body = await figure(spec, needs);
-  return pageDocument(spec.title || spec.name, body, needs);
+  return document(spec.title || spec.name, body, needs);
+}
+
+/** The page's scripts are loaded only where a page is written: what is mounted has none. */
+async function document(title: string, body: string, needs: PageNeeds): Promise<string> {
+  const { pageDocument } = await import("./page/document.ts");
+  return pageDocument(title, body, needs);
 }
 
 function furtherResults(finding: Finding, compare: Comparing): string {

@@ -2,12 +2,15 @@
  * Chat templates: how a conversation becomes the text that a model was trained on. A template is written in Jinja and comes with the
  * tokenizer. Rendered by `@huggingface/jinja`; equal to transformers' `apply_chat_template`.
  */
-import { FileFormatError, InputError, UnknownNameError } from "../tensor/errors.ts";
+import { InputError, UnknownNameError } from "../tensor/errors.ts";
 import { ANYTHING, FLAG, TEXT } from "../tensor/kinds.ts";
+import { OnDemand } from "../tensor/on-demand.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
-import { rendered } from "./chat-jinja.ts";
 import { isFields } from "./component.ts";
+
+/** What renders templates. */
+export const TEMPLATES = new OnDemand("@huggingface/jinja", () => import("./chat-jinja.ts"));
 
 /** What somebody said. Templates may read more fields than these two. */
 export interface ChatMessage {
@@ -59,7 +62,7 @@ export function chatText(
   checkOptions("toChat", options, CHAT_OPTIONS);
   checkMessages(messages);
   const { addGenerationPrompt = false, tools, documents, variables = {} } = options;
-  return rendered(chosen(chatTemplates, options), {
+  return TEMPLATES.code.rendered(chosen(chatTemplates, options), {
     ...Object.fromEntries(specialTokens),
     ...variables,
     messages,
@@ -107,33 +110,4 @@ function checkMessages(messages: unknown): void {
       { asked: message },
     );
   }
-}
-
-/**
- * The templates in a tokenizer's files, by name: `chat_template` of the `tokenizer_config.json` (a text, or a list with names), unless files of
- * their own have any.
- * @param files by name: `chat_template.jinja` is "default"
- * @throws FileFormatError if `chat_template` is something else
- */
-export function chatTemplatesOf(
-  tokenizerConfig: unknown,
-  files: ReadonlyMap<string, string> = new Map(),
-): ReadonlyMap<string, string> {
-  if (files.size > 0) return files;
-  const value = isFields(tokenizerConfig) ? (tokenizerConfig.chat_template ?? undefined) : undefined;
-  if (value === undefined) return new Map();
-  if (typeof value === "string") return new Map([["default", value]]);
-  const entries = Array.isArray(value)
-    ? value.map((entry) => (isFields(entry) ? [entry.name, entry.template] : []))
-    : isFields(value)
-      ? Object.entries(value)
-      : [[]];
-  for (const [name, template] of entries) {
-    if (typeof name === "string" && typeof template === "string") continue;
-    throw new FileFormatError(
-      `"chat_template" of a tokenizer_config.json must be a text, or a list of objects with a name and a template, not ${shown(value, 60)}.`,
-      { asked: "chat_template", found: value },
-    );
-  }
-  return new Map(entries as [string, string][]);
 }

@@ -8,7 +8,8 @@ import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { AddedVocabulary } from "./added-vocabulary.ts";
 import { bytesOfToken } from "./byte-level.ts";
-import { chatTemplatesOf } from "./chat.ts";
+import { chatTemplatesOf } from "./chat-templates.ts";
+import { bertNormalizerJson } from "./classes/bert-normalizer.ts";
 import { rebuiltNote } from "./classes/rebuilt.ts";
 import { settingsOf } from "./classes/settings.ts";
 import type { Role } from "./classes/tokenizer-class.ts";
@@ -26,7 +27,6 @@ import { type FilesBeside, type SpecialTokens, specialTokens } from "./special-t
 import type { Stretch } from "./stretch.ts";
 import { type AddedToken, readTokenizerJson, type TokenizerJson } from "./tokenizer-json.ts";
 import type { Assembled } from "./vocabularies/assembled.ts";
-import { bertNormalizerJson } from "./vocabularies/bert.ts";
 import { wellFormed } from "./well-formed.ts";
 
 const encoder = new TextEncoder();

@@ -1,15 +1,9 @@
 /** What the worker does when it is asked to: the library, called with plain data. */
 import { analysisCalled } from "../analyses/index.ts";
-import { interventions } from "../analyses/interventions.ts";
-import { type Finding, finding } from "../finding/finding.ts";
+import type { Finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
 import type { GenerateOptions } from "../lens/generate.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { chosenFiles } from "../load/web-chosen.ts";
-import { deleteStored, storedModels } from "../load/web-stored.ts";
-import { pythonOf, typescriptOf } from "../measures/interventions/code.ts";
-import { interventionName } from "../measures/interventions/place.ts";
-import { changedModel, interventionHooks, settledIntervention } from "../measures/interventions.ts";
 import type { GivenOptions } from "../measures/options.ts";
 import { codeOf, commandLine } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -48,8 +42,8 @@ function used(by: string): Opened {
 
 export const HANDLERS: Handlers = {
   ...{ load, tokens, analyse, effect, generate, whyNoWebGpu },
-  stored: () => storedModels(),
-  deleteStored: (model) => deleteStored(model),
+  stored: async () => (await import("../load/web-stored.ts")).storedModels(),
+  deleteStored: async (model) => (await import("../load/web-stored.ts")).deleteStored(model),
 };
 
 /** Loads a model next to the one that is used, unless it is there and only the device is another. */
@@ -60,7 +54,7 @@ async function load({ device, ...choice }: ModelChoice, running: Running<"load">
 }
 
 async function open({ name, files }: Omit<ModelChoice, "device">, { signal, say }: Running<"load">): Promise<Opened> {
-  const chosen = files && (await chosenFiles(files));
+  const chosen = files && (await (await import("../load/web-chosen.ts")).chosenFiles(files));
   const model = await HookedTransformer.fromPretrained(chosen?.name ?? name, {
     signal,
     ...(chosen ? { files: chosen } : {}),
@@ -84,28 +78,15 @@ async function analyse(ask: Tasks["analyse"]["ask"], running: Running<"analyse">
   return packed(await found(ask, running));
 }
 
-async function found(ask: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">) {
+async function found(ask: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">): Promise<Finding> {
   const { analysis, options, changes } = ask;
   const { name, model } = used(ask.model);
-  const given = { ...options, signal, onProgress: say } as GivenOptions;
-  const of = { analysis, model: name, options };
-  const { run } = analysisCalled(analysis);
-  if (changes.length === 0) return withOrigin(await run(model, given), of);
-  const prompt = String(options.prompt);
-  const changed = await changedModel(model, prompt, changes, { signal });
-  const settled = changes.map((change) => settledIntervention(model, change));
-  const code = codeOf({ ...of, changes: { prompt, of: settled } });
-  return withProvenance(ofChangedRun(await run(changed, given), settled.map(interventionName)), { code });
-}
-
-/** A finding that says what its run was changed by. */
-function ofChangedRun(of: Finding, names: readonly string[]): Finding {
-  const changes = names.join("; ");
-  return finding({
-    ...of,
-    settings: { ...of.settings, "changes of the run": changes },
-    caveats: [`All numbers are of a run with changes: ${changes}.`, ...of.caveats],
-  });
+  const given = { ...options, signal, onProgress: say } as GivenOptions & { readonly signal: AbortSignal };
+  if (changes.length > 0) {
+    const { analyseChanged } = await import("./with-changes.ts");
+    return analyseChanged({ name, model }, ask, given);
+  }
+  return withOrigin(await analysisCalled(analysis).run(model, given), { analysis, model: name, options });
 }
 
 /** A finding that says what makes it again. */
@@ -118,13 +99,10 @@ export function withOrigin(
   return withProvenance(finding, { command, code: codeOf(of), date });
 }
 
-async function effect(ask: Tasks["effect"]["ask"], { signal }: Running<"effect">): Promise<Effect> {
-  const { prompt, changes } = ask;
-  const { name, model } = used(ask.model);
-  const finding = await interventions(model, prompt, changes, signal);
-  const of = { model: name, prompt, changes: changes.map((change) => settledIntervention(model, change)) };
-  const typescript = typescriptOf(of);
-  return { finding: withProvenance(finding, { code: typescript }), typescript, python: pythonOf(of) };
+async function effect({ model, prompt, changes }: Tasks["effect"]["ask"], { signal }: Running<"effect">): Promise<Effect> {
+  const of = used(model);
+  const { effectOf } = await import("./with-changes.ts");
+  return effectOf(of, prompt, changes, signal);
 }
 
 async function generate(ask: Tasks["generate"]["ask"], { signal, say }: Running<"generate">) {
@@ -133,6 +111,7 @@ async function generate(ask: Tasks["generate"]["ask"], { signal, say }: Running<
   const ids = Array.from(model.toTokens(prompt, { truncate: false }).data, Number);
   const before = model.text!.decode(ids, { skipSpecialTokens: true }).length;
   let text = "";
+  const { interventionHooks } = await import("./with-changes.ts");
   const fwdHooks = await interventionHooks(model, prompt, changes, { signal });
   const how = { ...(options as GenerateOptions), fwdHooks, signal };
   for await (const { tokens } of model.generateStream([ids.slice()], how)) {

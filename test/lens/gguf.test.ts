@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Tensor } from "../../src/graph/tensor.ts";
-import { openGgufModel } from "../../src/lens/gguf-model.ts";
+import { openStandaloneModel } from "../../src/lens/standalone-model.ts";
 import { memoryFiles, memorySource, openGguf, readSafetensors } from "../../src/load/index.ts";
 import { openModelFiles } from "../../src/load/node.ts";
 import { openModelFiles as openInPage } from "../../src/load/web.ts";
@@ -28,7 +28,7 @@ const CONVERTED = ggufs.map((file) => file.slice(0, -".gguf".length)).filter((na
 const QUANTISED = ggufs.map((file) => file.slice(0, -".gguf".length)).filter((name) => /-Q/.test(name));
 
 const opened = async (name: string) =>
-  (await openGgufModel(memoryFiles(name, { "m.gguf": bytesOf(`gguf/${name}.gguf`) }), undefined, {}))!;
+  (await openStandaloneModel(memoryFiles(name, { "m.gguf": bytesOf(`gguf/${name}.gguf`) }), undefined, {}))!;
 
 test("every architecture has a file here", async () => {
   const found = new Set<unknown>();

@@ -6,7 +6,7 @@ import { readWeights } from "../../src/lens/read-weights.ts";
 import { memorySource, readSafetensors } from "../../src/load/index.ts";
 import { openSafetensors } from "../../src/load/safetensors.ts";
 import { inMemory } from "../../src/load/stored.ts";
-import { readModel } from "../../src/models/families/index.ts";
+import * as readers from "../../src/models/families/index.ts";
 import { mxfp4 } from "../../src/models/families/mxfp4.ts";
 import { NO_PROCESSING } from "../../src/models/processing/process-weights.ts";
 import type { WeightSpec } from "../../src/models/weights/spec.ts";
@@ -76,12 +76,13 @@ describe("a matrix in MXFP4", () => {
 
 describe("a gpt-oss in MXFP4", () => {
   const reading = (json: object) => ({
+    readers,
     ...{ name: "here/mine", repoName: "here/mine", configJson: { ...json }, flags: {}, firstNLayers: undefined },
     ...{ dtype: "float32" as const, signal: undefined, engine: undefined },
   });
 
   test("has the same weights expert by expert from its file, from memory, and read as a whole", async () => {
-    const { weights } = readModel(config, await stored(), "here/mine");
+    const { weights } = readers.readModel(config, await stored(), "here/mine");
     const parts = await openSafetensors(memorySource("m", bytes));
     const read: string[] = [];
     const counted = { ...parts, read: (name: string) => parts.read(read[read.push(name) - 1]) };
@@ -100,14 +101,16 @@ describe("a gpt-oss in MXFP4", () => {
       ...arrays,
       [scales, { dtype: "float32", shape, data: Float32Array.from(data) } as NDArray],
     ]);
-    expect(() => readModel(config, floats, "here/mine")).toThrow(WeightsError);
-    expect(() => readModel(config, floats, "here/mine")).toThrow(
+    expect(() => readers.readModel(config, floats, "here/mine")).toThrow(WeightsError);
+    expect(() => readers.readModel(config, floats, "here/mine")).toThrow(
       /down_proj_scales" holds float32, but .*bytes \(uint8\)/,
     );
     const [ragged] = mxfp4("x", { count: 4, expert: 0, every: 1, from: 0 }).arrays;
     expect(() => ragged.shape(spec([80, 64]))).toThrow(/"x" is stored in MXFP4, in blocks of 32 numbers.*rows of 80/);
     const fewer = new Map([...arrays].filter(([name]) => name !== blocks));
-    expect(() => readModel(config, fewer, "here/mine")).toThrow(/no "model.layers.1.mlp.experts.down_proj_blocks"/);
+    expect(() => readers.readModel(config, fewer, "here/mine")).toThrow(
+      /no "model.layers.1.mlp.experts.down_proj_blocks"/,
+    );
   });
 
   test("with a scale of 255 is refused as damaged, with the weight's name", async () => {

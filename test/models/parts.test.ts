@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { interpret } from "../../src/engine/reference.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import type { HookedTransformerConfig } from "../../src/models/config/config.ts";
-import { ownWeights } from "../../src/models/families/index.ts";
+import { ownWeights } from "../../src/models/families/own.ts";
 import { publishedSlopes } from "../../src/models/families/slopes.ts";
 import { forward } from "../../src/models/forward.ts";
 import { alibi, alibiSlopes } from "../../src/models/parts/alibi.ts";

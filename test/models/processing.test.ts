@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it, test } from "vitest";
 import type { HookedTransformerConfig } from "../../src/models/config/config.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
-import { ownWeights } from "../../src/models/families/index.ts";
+import { ownWeights } from "../../src/models/families/own.ts";
 import { foldNorm } from "../../src/models/processing/fold-norm.ts";
 import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../../src/models/processing/process-weights.ts";
 import { checkWeights } from "../../src/models/weights/check.ts";

@@ -5,7 +5,7 @@ import type { Model } from "../../lens/model.ts";
 import { batchOf, readTokens } from "../../lens/tokens.ts";
 import { ndarray } from "../../tensor/array.ts";
 import { InputError } from "../../tensor/errors.ts";
-import { idRows, type TokenIds } from "../../text/index.ts";
+import { idRows, type TokenIds } from "../../text/token-ids.ts";
 import { checkPrompts, shownPrompt } from "../prompt.ts";
 
 /** A prompt, as the model reads it. */

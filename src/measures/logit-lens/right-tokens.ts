@@ -2,7 +2,7 @@
 import { mean } from "simple-statistics";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import { fillsMasks } from "../../lens/model-has.ts";
-import { maskTokenId } from "../../text/index.ts";
+import { maskTokenId } from "../../text/mask-token.ts";
 import type { Prompt } from "../prompt.ts";
 
 /** The next one, or in a model that fills in masks the one that stands there. */

@@ -2,10 +2,10 @@
  * Observable Plot and a document for it to draw in: the page's own, or linkedom's where there is none (Node, a worker).
  * Both are loaded when the first chart is drawn, so that programs that draw nothing do not wait for them.
  */
-import type * as Plot from "@observablehq/plot";
+import type * as marks from "./marks.ts";
 
 export interface Plotting {
-  readonly plot: typeof Plot;
+  readonly plot: typeof marks;
   readonly document: Document;
 }
 
@@ -18,7 +18,7 @@ export function loadCharts(): Promise<Plotting> {
 }
 
 async function load(): Promise<Plotting> {
-  const [plot, document] = await Promise.all([import("@observablehq/plot"), findDocument()]);
+  const [plot, document] = await Promise.all([import("./marks.ts"), findDocument()]);
   return { plot, document };
 }
 

@@ -2,8 +2,6 @@
 import { BERT } from "../classes/bert.ts";
 import { tokenizerClass } from "../classes/index.ts";
 import type { Settings } from "../classes/settings.ts";
-import { isFields } from "../component.ts";
-import type { TokenizerJson } from "../tokenizer-json.ts";
 import { type Assembled, assemble } from "./assembled.ts";
 
 /** @param className another class may have the same kind of vocabulary and other tokens around the text */
@@ -15,16 +13,4 @@ export function assembleWordPiece(vocabTxt: string, className: string | undefine
   // Of two equal lines, the later one counts, as in Python.
   const vocab = Object.fromEntries(lines.map((token, id) => [token, id]));
   return assemble({ pipeline: pipeline!(settings), vocabulary: { vocab }, usual, around, settings });
-}
-
-/** A BertNormalizer as the `tokenizer_config.json` has it, which transformers puts in place of the `tokenizer.json`'s own. */
-export function bertNormalizerJson(
-  className: string | undefined,
-  settings: Settings,
-  { normalizer }: Pick<TokenizerJson, "normalizer">,
-): { readonly normalizer: unknown } {
-  if (tokenizerClass(className) !== BERT || !isFields(normalizer) || normalizer.type !== "BertNormalizer") {
-    return { normalizer };
-  }
-  return BERT.pipeline!(settings);
 }

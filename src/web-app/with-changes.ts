@@ -1,0 +1,58 @@
+/** What the worker computes of a changed run. */
+import { analysisCalled } from "../analyses/index.ts";
+import { interventions } from "../analyses/interventions.ts";
+import { type Finding, finding } from "../finding/finding.ts";
+import { withProvenance } from "../finding/provenance.ts";
+import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { pythonOf, typescriptOf } from "../measures/interventions/code.ts";
+import type { GivenIntervention } from "../measures/interventions/options.ts";
+import { interventionName } from "../measures/interventions/place.ts";
+import { changedModel, settledIntervention } from "../measures/interventions.ts";
+import type { GivenOptions } from "../measures/options.ts";
+import { codeOf } from "../options/written.ts";
+import type { Effect, Tasks } from "./messages.ts";
+
+export { interventionHooks } from "../measures/interventions.ts";
+
+/** A model, and the name that it was opened by. */
+interface Named {
+  readonly name: string;
+  readonly model: HookedTransformer;
+}
+
+/** An analysis of the changed run. */
+export async function analyseChanged(
+  { name, model }: Named,
+  { analysis, options, changes }: Tasks["analyse"]["ask"],
+  given: GivenOptions & { readonly signal: AbortSignal },
+): Promise<Finding> {
+  const prompt = String(options.prompt);
+  const changed = await changedModel(model, prompt, changes, { signal: given.signal });
+  const settled = changes.map((change) => settledIntervention(model, change));
+  const code = codeOf({ analysis, model: name, options, changes: { prompt, of: settled } });
+  const found = await analysisCalled(analysis).run(changed, given);
+  return withProvenance(ofChangedRun(found, settled.map(interventionName)), { code });
+}
+
+/** A finding that says what its run was changed by. */
+function ofChangedRun(of: Finding, names: readonly string[]): Finding {
+  const changes = names.join("; ");
+  return finding({
+    ...of,
+    settings: { ...of.settings, "changes of the run": changes },
+    caveats: [`All numbers are of a run with changes: ${changes}.`, ...of.caveats],
+  });
+}
+
+/** What changes do. */
+export async function effectOf(
+  { name, model }: Named,
+  prompt: string,
+  changes: readonly GivenIntervention[],
+  signal: AbortSignal,
+): Promise<Effect> {
+  const found = await interventions(model, prompt, changes, signal);
+  const of = { model: name, prompt, changes: changes.map((change) => settledIntervention(model, change)) };
+  const typescript = typescriptOf(of);
+  return { finding: withProvenance(found, { code: typescript }), typescript, python: pythonOf(of) };
+}
