@@ -3,8 +3,8 @@ import { batch, effect, untracked } from "@preact/signals";
 import { filesOf } from "./chosen.ts";
 import { Latest, sentence } from "./latest.ts";
 import type { Loaded, Progress } from "./messages.ts";
-import type { State } from "./state.ts";
-import { asking, change, described, modelStatus, state, wanted } from "./store.ts";
+import { START, type State } from "./state.ts";
+import { asking, change, described, modelStatus, state, storedDescription, wanted } from "./store.ts";
 
 const loading = new Latest("load");
 
@@ -65,11 +65,12 @@ export async function choose(model: string, more: Partial<State> = { options: {}
 function opened(name: string, hear: (progress: Progress) => void) {
   const files = filesOf(name);
   const { device } = state.peek();
-  return loading.ask({ name, device, ...(files ? { files } : {}) }, hear);
+  const isDescribed = name === START.model && storedDescription.peek() !== undefined;
+  return loading.ask({ name, device, isDescribed, ...(files ? { files } : {}) }, hear);
 }
 
 function take(found: Loaded): void {
-  described.value = found.described;
+  described.value = found.described ?? storedDescription.peek();
   modelStatus.value = { is: "ready", on: found.on };
 }
 

@@ -11,6 +11,8 @@ export interface ModelChoice {
   readonly name: string;
   readonly files?: readonly File[];
   readonly device: DeviceChoice;
+  /** Whether the page has its description. */
+  readonly isDescribed: boolean;
 }
 
 /** What computes: WebAssembly on the processor with this many threads, or WebGPU. */
@@ -23,7 +25,8 @@ export interface ComputesOn {
 
 /** A model that is ready. */
 export interface Loaded {
-  readonly described: Described;
+  /** Left out where the page has it. */
+  readonly described?: Described;
   readonly on: ComputesOn;
 }
 

@@ -37,6 +37,8 @@ export interface Wanted {
 
 export const wanted = signal<Wanted | undefined>(undefined);
 export const described = signal<Described | undefined>(undefined);
+/** What was stored with the page of the model that it starts with. */
+export const storedDescription = signal<Described | undefined>(undefined);
 export const tokens = signal<readonly ShownToken[]>([]);
 /** What is wrong with the prompt. */
 export const tokensProblem = signal("");
@@ -105,6 +107,7 @@ export function change(changes: Partial<State>, typed = false): void {
 
 /** Shows what was stored with the page, if it is of the state that the page starts in. */
 export function showFirst({ described: known, finding }: FirstPaint): void {
+  storedDescription.value = known;
   described.value ??= known;
   if (state.value.model !== START.model || result.value) return;
   const options = { prompt: START.prompt, ...START.options };

@@ -1,5 +1,4 @@
 /** What the worker does when it is asked to: the library, called with plain data. */
-import { analysisCalled } from "../analyses/index.ts";
 import type { Finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
 import type { GenerateOptions } from "../lens/generate.ts";
@@ -7,7 +6,7 @@ import { HookedTransformer } from "../lens/hooked-transformer.ts";
 import type { GivenOptions } from "../measures/options.ts";
 import { codeOf, commandLine } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { described } from "./described.ts";
+import { analysisCalled } from "./analyses.ts";
 import { computeOn, expectOn, whyNoWebGpu } from "./devices.ts";
 import type { Effect, Loaded, ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
 import { packed } from "./packed-finding.ts";
@@ -47,13 +46,19 @@ export const HANDLERS: Handlers = {
 };
 
 /** Loads a model next to the one that is used, unless it is there and only the device is another. */
-async function load({ device, ...choice }: ModelChoice, running: Running<"load">): Promise<Loaded> {
+async function load({ device, isDescribed, ...choice }: ModelChoice, running: Running<"load">): Promise<Loaded> {
   if (opened.size === 0) await expectOn(device);
   const { model } = opened.get(choice.name) ?? (await open(choice, running));
-  return { described: described(model), on: await computeOn(device, model.cfg) };
+  const on = await computeOn(device, model.cfg);
+  if (isDescribed) return { on };
+  const { described } = await import("./described.ts");
+  return { described: described(model), on };
 }
 
-async function open({ name, files }: Omit<ModelChoice, "device">, { signal, say }: Running<"load">): Promise<Opened> {
+async function open(
+  { name, files }: Omit<ModelChoice, "device" | "isDescribed">,
+  { signal, say }: Running<"load">,
+): Promise<Opened> {
   const chosen = files && (await (await import("../load/web-chosen.ts")).chosenFiles(files));
   const model = await HookedTransformer.fromPretrained(chosen?.name ?? name, {
     signal,
@@ -86,7 +91,8 @@ async function found(ask: Tasks["analyse"]["ask"], { signal, say }: Running<"ana
     const { analyseChanged } = await import("./with-changes.ts");
     return analyseChanged({ name, model }, ask, given);
   }
-  return withOrigin(await analysisCalled(analysis).run(model, given), { analysis, model: name, options });
+  const { run } = await analysisCalled(analysis);
+  return withOrigin(await run(model, given), { analysis, model: name, options });
 }
 
 /** A finding that says what makes it again. */
@@ -99,7 +105,10 @@ export function withOrigin(
   return withProvenance(finding, { command, code: codeOf(of), date });
 }
 
-async function effect({ model, prompt, changes }: Tasks["effect"]["ask"], { signal }: Running<"effect">): Promise<Effect> {
+async function effect(
+  { model, prompt, changes }: Tasks["effect"]["ask"],
+  { signal }: Running<"effect">,
+): Promise<Effect> {
   const of = used(model);
   const { effectOf } = await import("./with-changes.ts");
   return effectOf(of, prompt, changes, signal);

@@ -1,5 +1,4 @@
 /** What the worker computes of a changed run. */
-import { analysisCalled } from "../analyses/index.ts";
 import { interventions } from "../analyses/interventions.ts";
 import { type Finding, finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
@@ -10,6 +9,7 @@ import { interventionName } from "../measures/interventions/place.ts";
 import { changedModel, settledIntervention } from "../measures/interventions.ts";
 import type { GivenOptions } from "../measures/options.ts";
 import { codeOf } from "../options/written.ts";
+import { analysisCalled } from "./analyses.ts";
 import type { Effect, Tasks } from "./messages.ts";
 
 export { interventionHooks } from "../measures/interventions.ts";
@@ -30,7 +30,8 @@ export async function analyseChanged(
   const changed = await changedModel(model, prompt, changes, { signal: given.signal });
   const settled = changes.map((change) => settledIntervention(model, change));
   const code = codeOf({ analysis, model: name, options, changes: { prompt, of: settled } });
-  const found = await analysisCalled(analysis).run(changed, given);
+  const { run } = await analysisCalled(analysis);
+  const found = await run(changed, given);
   return withProvenance(ofChangedRun(found, settled.map(interventionName)), { code });
 }
 
