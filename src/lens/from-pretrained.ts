@@ -46,7 +46,6 @@ import {
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
-import { TEMPLATES } from "../text/chat.ts";
 import { TokenRules } from "../text/token-rules.ts";
 import { Tokenizer } from "../text/tokenizer.ts";
 import { atCheckpoint, checkpointsOf } from "./checkpoints.ts";
@@ -211,7 +210,6 @@ async function loadParts(name: string, given: FromPretrainedOptions, check: Conf
     (await ggufTokenizer(gguf, files, note, options)) ??
     (await tokenizerOrNote(files, read.config.tokenizerName, configJson, note, options));
   noteUnknownIds(tokenizer, read.config, note);
-  if (tokenizer && tokenizer.chatTemplates.size > 0) await TEMPLATES.load();
   return { cfg: read.config, weights: read.weights, tokenizer, notes: [...read.notes, ...notes, ...skipped] };
 }
 

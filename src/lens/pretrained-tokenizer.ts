@@ -5,6 +5,7 @@ import { checkParts } from "../load/json-check.ts";
 import { openDefault } from "../load/open.ts";
 import { readText } from "../load/text-pieces.ts";
 import { FileFormatError, InputError } from "../tensor/errors.ts";
+import { TEMPLATES } from "../text/chat.ts";
 import type { FilesBeside } from "../text/special-tokens.ts";
 import { Tokenizer } from "../text/tokenizer.ts";
 import type { VocabularyFile } from "../text/vocabularies/index.ts";
@@ -120,7 +121,7 @@ export async function readTokenizer(
   if (has("tokenizer.json")) {
     const whole = await json("tokenizer.json");
     const { tokenizerConfig, ...more } = await beside();
-    return Tokenizer.fromJson(whole, tokenizerConfig, more);
+    return withTemplates(Tokenizer.fromJson(whole, tokenizerConfig, more));
   }
   const vocabulary = async (): Promise<VocabularyFile | undefined> => {
     if (has("vocab.json") && has("merges.txt")) {
@@ -141,5 +142,11 @@ export async function readTokenizer(
   if (!found) return undefined;
   const around = await beside();
   const { vocabularyOf } = await import("../text/vocabularies/index.ts");
-  return Tokenizer.assembled(vocabularyOf(found, around.tokenizerConfig, hints), around);
+  return withTemplates(Tokenizer.assembled(vocabularyOf(found, around.tokenizerConfig, hints), around));
+}
+
+/** A tokenizer, with what renders its chat templates if it has any. */
+async function withTemplates(tokenizer: Tokenizer): Promise<Tokenizer> {
+  if (tokenizer.chatTemplates.size > 0) await TEMPLATES.load();
+  return tokenizer;
 }

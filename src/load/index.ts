@@ -1,14 +1,11 @@
 /** load: name -> bytes -> named arrays. Everything here runs anywhere; `node.ts` has what needs Node. */
-export { type Adapter, isAdapter, openAdapter } from "./adapter.ts";
 export type { ByteSource } from "./bytes.ts";
 export { memorySource, parseJsonObject } from "./bytes.ts";
 export type { FileDType } from "./dtypes.ts";
 export type { DownloadProgress, FilesOptions, LoadOptions, ModelFiles, Pending } from "./files.ts";
 export type { GgufFile } from "./gguf.ts";
 export { openGguf, readGguf } from "./gguf.ts";
-export { openStandalone } from "./gguf-files.ts";
 export type { GgufValue } from "./gguf-header.ts";
-export { withAdapter } from "./lora.ts";
 export { memoryFiles } from "./memory.ts";
 export type { PthOptions } from "./pth.ts";
 export { readPth } from "./pth.ts";
@@ -16,10 +13,8 @@ export { readSafetensors, readShardedSafetensors } from "./safetensors.ts";
 export type { WriteOptions } from "./safetensors-write.ts";
 export { writeSafetensors } from "./safetensors-write.ts";
 export type { StoredTensors } from "./stored.ts";
-export { readAll } from "./stored.ts";
-export { TotalProgress } from "./total-progress.ts";
 export { inFolder, trainedSteps } from "./training-folder.ts";
 export type { UrlSourceOptions } from "./url.ts";
 export { urlSource } from "./url.ts";
 export type { WeightsOptions } from "./weights.ts";
-export { loadWeights, openWeights, weightFiles } from "./weights.ts";
+export { loadWeights, weightFiles } from "./weights.ts";

@@ -62,7 +62,8 @@ export function chatText(
   checkOptions("toChat", options, CHAT_OPTIONS);
   checkMessages(messages);
   const { addGenerationPrompt = false, tools, documents, variables = {} } = options;
-  return TEMPLATES.code.rendered(chosen(chatTemplates, options), {
+  const template = chosen(chatTemplates, options);
+  return TEMPLATES.code.rendered(template, {
     ...Object.fromEntries(specialTokens),
     ...variables,
     messages,

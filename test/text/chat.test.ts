@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { loadTokenizer } from "../../src/lens/from-pretrained.ts";
 import { memoryFiles } from "../../src/load/index.ts";
 import { FileFormatError, GlassformerError, InputError } from "../../src/tensor/errors.ts";
-import { type ChatMessage, type ChatOptions, chatText } from "../../src/text/chat.ts";
+import { type ChatMessage, type ChatOptions, chatText, TEMPLATES } from "../../src/text/chat.ts";
 import { strftime } from "../../src/text/chat-jinja.ts";
 
 interface Row {
@@ -36,6 +36,7 @@ const folder = (more: Record<string, unknown> = {}, config: object = {}) =>
   });
 const load = (...args: Parameters<typeof folder>) => loadTokenizer("folder", { files: folder(...args) });
 const tokenizer = await load();
+await TEMPLATES.load();
 
 const optionsOf = ({ template, more }: Row): ChatOptions => ({
   template: fixture.templates[template],
