@@ -2,11 +2,12 @@
  * Builds the page. `npm run build` writes what the package has of it, to dist/web/; `npm run build:web` a whole site for any host, to
  * site/: the same with the bundled models and onnxruntime's WebAssembly, which the package's `serve` reads from where they already are.
  */
-import { cpSync, mkdirSync, readdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin, type Rolldown } from "vite";
-import { isRuntimeFile, runtimeFolder } from "../src/cli/web-folders.ts";
+import { isHashed, isRuntimeFile, runtimeFolder } from "../src/cli/web-folders.ts";
 import { bundledModels } from "../src/load/names.ts";
 import "../src/node.ts";
 import { PageNeeds } from "../src/report/page/needs.ts";
@@ -17,8 +18,11 @@ import { firstPaint } from "../src/web-app/first-paint.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const source = join(root, "src/web-app");
 
-/** @param folder where the page's own files go */
-export async function buildWeb(folder: string): Promise<void> {
+/**
+ * @param folder where the page's own files go
+ * @param isSite whether it will be a site of its own
+ */
+export async function buildWeb(folder: string, isSite = false): Promise<void> {
   await build({
     root: source,
     configFile: false,
@@ -28,7 +32,7 @@ export async function buildWeb(folder: string): Promise<void> {
     plugins: [page()],
     resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "browser", "module", "import", "default"] },
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-    define: { RUNTIME_FOLDER: JSON.stringify(`./${runtimeFolder().name}/`) },
+    define: { RUNTIME_FOLDER: JSON.stringify(`./${runtimeFolder().name}/`), IS_SITE: `${isSite}` },
     build: { outDir: folder, emptyOutDir: true, assetsDir: "", modulePreload: false, chunkSizeWarningLimit: 2000 },
     worker: { format: "es" },
   });
@@ -40,8 +44,8 @@ function page(): Plugin {
     name: "glassformer-page",
     enforce: "pre",
     // It draws charts where there is no document: a page has one.
-    resolveId: (id) => (id === "linkedom/worker" ? "\0no-document" : undefined),
-    load: (id) => (id === "\0no-document" ? "export {};" : undefined),
+    resolveId: (id) => (id === "linkedom/worker" ? "no-document" : undefined),
+    load: (id) => (id === "no-document" ? "export {};" : undefined),
     transformIndexHtml: (html, { bundle = {} }) => ({
       html: html.replace("CONTENT_POLICY", CONTENT_POLICY),
       tags: [{ rel: "stylesheet", href: "./report.css" }, ...soonNeeded(bundle)].map((attrs) => ({
@@ -71,8 +75,43 @@ function soonNeeded(bundle: Rolldown.OutputBundle): Record<string, string>[] {
   ];
 }
 
-/** Adds what makes the page's files a site that needs nothing else. */
-export function addModelsAndRuntime(folder: string): void {
+/** Builds the page as a site that needs nothing else. */
+export async function buildSite(folder: string): Promise<void> {
+  await buildWeb(folder, true);
+  const files = readdirSync(folder).filter((name) => statSync(join(folder, name)).isFile());
+  addModelsAndRuntime(folder);
+  await addServiceWorker(folder, files);
+}
+
+/** @param files the page's own */
+async function addServiceWorker(folder: string, files: readonly string[]): Promise<void> {
+  const contents = files.map((name) => readFileSync(join(folder, name)));
+  const runtime = `${runtimeFolder().name}/`;
+  const site: typeof SITE = {
+    version: createHash("sha256").update(Buffer.concat(contents)).digest("hex").slice(0, 16),
+    fixed: [...files.filter(isHashed), ...PROCESSOR_FILES.map((name) => runtime + name)],
+    changing: files.filter((name) => !isHashed(name)),
+    runtime,
+  };
+  await build({
+    ...{ root: source, configFile: false, logLevel: "error", publicDir: false },
+    define: { SITE: JSON.stringify(site) },
+    build: {
+      ...{ outDir: folder, emptyOutDir: false },
+      lib: {
+        entry: join(source, "service-worker.ts"),
+        formats: ["iife"],
+        name: "site",
+        fileName: () => "service-worker.js",
+      },
+    },
+  });
+}
+
+/** What onnxruntime loads to compute on the processor. */
+const PROCESSOR_FILES = ["ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"];
+
+function addModelsAndRuntime(folder: string): void {
   for (const name of bundledModels) {
     cpSync(join(root, "models", name), join(folder, "models", name), { recursive: true });
   }
@@ -82,8 +121,6 @@ export function addModelsAndRuntime(folder: string): void {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const whole = process.argv.includes("--site");
-  const folder = join(root, whole ? "site" : "dist/web");
-  await buildWeb(folder);
-  if (whole) addModelsAndRuntime(folder);
+  if (process.argv.includes("--site")) await buildSite(join(root, "site"));
+  else await buildWeb(join(root, "dist/web"));
 }

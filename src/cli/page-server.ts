@@ -7,7 +7,7 @@ import { extname, join, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ArgumentError } from "../tensor/errors.ts";
 import { isSystemError } from "./exit.ts";
-import { isRuntimeFile, type WebFolders } from "./web-folders.ts";
+import { isHashed, isRuntimeFile, type WebFolders } from "./web-folders.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -97,8 +97,7 @@ async function fileOf(folders: WebFolders, address: string): Promise<Found | und
   if (first === folders.runtime.name) {
     return rest.length === 1 && isRuntimeFile(rest[0]) ? inside(folders.runtime.path, rest, true) : undefined;
   }
-  const isHashed = /-[\w-]{8}\.\w+$/.test(parts.at(-1)!);
-  return inside(folders.page, parts, isHashed);
+  return inside(folders.page, parts, isHashed(parts.at(-1)!));
 }
 
 /** The parts of a path; undefined for one that could lead elsewhere. */

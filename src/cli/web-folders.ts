@@ -41,3 +41,6 @@ export function runtimeFolder(): RuntimeFolder {
 
 /** Whether a file of onnxruntime's folder is one that pages load. */
 export const isRuntimeFile = (name: string): boolean => /^ort-wasm-[\w.-]+\.(mjs|wasm)$/.test(name);
+
+/** Whether a file's name has a hash in it: it never means other bytes. */
+export const isHashed = (name: string): boolean => /-[\w-]{8}\.\w+$/.test(name);

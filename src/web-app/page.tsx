@@ -4,6 +4,7 @@ import { App, Embedded } from "./app.tsx";
 import { follow } from "./computing.ts";
 import type { FirstPaint } from "./first-paint.ts";
 import { followAddress } from "./history.ts";
+import { storeForOffline } from "./offline.ts";
 import { openFiles } from "./opening.ts";
 import { showFirst } from "./store.ts";
 
@@ -18,6 +19,7 @@ render(embedded ? <Embedded /> : <App />, document.getElementById("page")!);
 follow();
 const stored = await first;
 if (stored) showFirst(stored);
+if (!embedded) storeForOffline();
 
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {

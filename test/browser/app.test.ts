@@ -34,6 +34,10 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     for (const [i, { probability }] of next.rows.entries()) expect(found[i]).toBeCloseTo(probability, 4);
   });
 
+  test("leaves no service worker at the server's address, which another program may have tomorrow", async () => {
+    expect(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
+  });
+
   test("runs in threads, because the server isolates it", async () => {
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   });
