@@ -1,4 +1,5 @@
 /** The finding of the analysis that is shown. */
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Finding } from "../finding/finding.ts";
 import { type Mountable, type Mounted, mount, type ViewPlace } from "../report/mount.ts";
@@ -14,16 +15,23 @@ const WITHOUT_TITLE = "header h1, header .kicker { display: none; }";
 export function FindingView({ finding, only = false }: { readonly finding: Finding; readonly only?: boolean }) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<Mounted>(undefined);
+  const isDrawn = useSignal(false);
   useEffect(() => () => view.current?.destroy(), []);
   useEffect(() => {
     const data = shown(finding, only);
     if (view.current) void view.current.setData(data);
-    else view.current = mounted(place.current!, data);
+    else {
+      view.current = mounted(place.current!, data);
+      const drawn = () => {
+        isDrawn.value = true;
+      };
+      view.current.ready.then(drawn, drawn);
+    }
     view.current.setState({ selected: placeOf(state.peek().selection) });
   }, [finding, only]);
   const { selection } = state.value;
   useEffect(() => view.current!.setState({ selected: placeOf(selection) }), [selection]);
-  return <div class="finding" ref={place} />;
+  return <div class={`finding${isDrawn.value ? "" : " undrawn"}`} ref={place} />;
 }
 
 function shown(finding: Finding, only: boolean): Mountable {

@@ -345,6 +345,24 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     await tab.context().close();
   });
 
+  test("nothing moves while it loads, wide or narrow", async () => {
+    for (const width of [1280, 390]) {
+      const tab = await opened(url, { width, height: 900 });
+      await computed(tab);
+      const shifts = await tab.evaluate(
+        () =>
+          new Promise<number[]>((found) => {
+            const values = (list: PerformanceObserverEntryList) =>
+              list.getEntries().map((entry) => (entry as PerformanceEntry & { readonly value: number }).value);
+            new PerformanceObserver((list) => found(values(list))).observe({ type: "layout-shift", buffered: true });
+            setTimeout(() => found([]), 1000);
+          }),
+      );
+      expect(shifts.reduce((sum, value) => sum + value, 0)).toBeLessThan(0.02);
+      await tab.context().close();
+    }
+  });
+
   test("nothing was said on the console", () => {
     expect(app.complaints).toEqual([]);
   });
