@@ -347,7 +347,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
 
   test("nothing moves while it loads, wide or narrow", async () => {
     for (const width of [1280, 390]) {
-      const tab = await opened(url, { width, height: 900 });
+      const tab = await app.opened(url, { viewport: { width, height: 900 } });
       await computed(tab);
       const shifts = await tab.evaluate(
         () =>
