@@ -3,7 +3,7 @@ import { interventions } from "../analyses/interventions.ts";
 import { type Finding, finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { pythonOf, typescriptOf } from "../measures/interventions/code.ts";
+import { interventionCode } from "../measures/intervention-code.ts";
 import type { GivenIntervention } from "../measures/interventions/options.ts";
 import { interventionName } from "../measures/interventions/place.ts";
 import { changedModel, settledIntervention } from "../measures/interventions.ts";
@@ -53,7 +53,6 @@ export async function effectOf(
   signal: AbortSignal,
 ): Promise<Effect> {
   const found = await interventions(model, prompt, changes, signal);
-  const of = { model: name, prompt, changes: changes.map((change) => settledIntervention(model, change)) };
-  const typescript = typescriptOf(of);
-  return { finding: withProvenance(found, { code: typescript }), typescript, python: pythonOf(of) };
+  const code = interventionCode(model, prompt, changes, { name });
+  return { finding: withProvenance(found, { code: code.typescript }), ...code };
 }
