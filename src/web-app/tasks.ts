@@ -1,15 +1,20 @@
 /** What the worker does when it is asked to: the library, called with plain data. */
-import type { Finding } from "../finding/finding.ts";
+import type { Checksum, Finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
+import { checksumOf } from "../lens/checksum.ts";
 import type { GenerateOptions } from "../lens/generate.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { openModelFiles } from "../load/web-open.ts";
 import type { GivenOptions } from "../measures/options.ts";
+import { resolveModelName } from "../models/families/aliases.ts";
 import { codeOf, commandLine } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { analysisCalled } from "./analyses.ts";
 import { computeOn, expectOn, whyNoWebGpu } from "./devices.ts";
 import type { Effect, Loaded, ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
+import type { Opened } from "./opened-model.ts";
 import { packed } from "./packed-finding.ts";
+import { sha256 } from "./sha256.ts";
 
 /** What a task runs with. */
 export interface Running<K extends TaskName> {
@@ -21,12 +26,6 @@ export interface Running<K extends TaskName> {
 type Handlers = {
   readonly [K in TaskName]: (ask: Tasks[K]["ask"], running: Running<K>) => Promise<Tasks[K]["answer"]>;
 };
-
-/** A model, and its name in code. */
-interface Opened {
-  readonly name: string;
-  readonly model: HookedTransformer;
-}
 
 /** By the page's names for them: the model that it uses, and one that was loaded since. */
 const opened = new Map<string, Opened>();
@@ -60,13 +59,14 @@ async function open(
   { signal, say }: Running<"load">,
 ): Promise<Opened> {
   const chosen = files && (await (await import("../load/web-chosen.ts")).chosenFiles(files));
-  const model = await HookedTransformer.fromPretrained(chosen?.name ?? name, {
+  const from = chosen ?? (await openModelFiles(name, { resolve: resolveModelName }));
+  const model = await HookedTransformer.fromPretrained(from.name, {
     signal,
-    ...(chosen ? { files: chosen } : {}),
+    files: from,
     onProgress: ({ done, total, file }) => say({ done, total, unit: file, bytes: true }),
   });
   signal.throwIfAborted();
-  const found = { name: chosen?.name ?? name, model };
+  const found = { name: chosen?.name ?? name, model, checksum: checksumOf(from, sha256) };
   opened.set(name, found);
   return found;
 }
@@ -85,24 +85,24 @@ async function analyse(ask: Tasks["analyse"]["ask"], running: Running<"analyse">
 
 async function found(ask: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">): Promise<Finding> {
   const { analysis, options, changes } = ask;
-  const { name, model } = used(ask.model);
+  const { name, model, checksum } = used(ask.model);
   const given = { ...options, signal, onProgress: say } as GivenOptions & { readonly signal: AbortSignal };
   if (changes.length > 0) {
     const { analyseChanged } = await import("./with-changes.ts");
-    return analyseChanged({ name, model }, ask, given);
+    return analyseChanged({ name, model, checksum }, ask, given);
   }
   const { run } = await analysisCalled(analysis);
-  return withOrigin(await run(model, given), { analysis, model: name, options });
+  return withOrigin(await run(model, given), { analysis, model: name, options }, await checksum);
 }
 
 /** A finding that says what makes it again. */
 export function withOrigin(
   finding: Finding,
   of: { readonly analysis: string; readonly model: string; readonly options: Readonly<Record<string, unknown>> },
-  date?: Date,
+  checksum: Checksum | undefined,
 ): Finding {
   const command = commandLine(of.analysis, { model: of.model, ...of.options });
-  return withProvenance(finding, { command, code: codeOf(of), date });
+  return withProvenance(finding, { command, code: codeOf(of), checksum });
 }
 
 async function effect(

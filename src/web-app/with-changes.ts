@@ -2,7 +2,6 @@
 import { interventions } from "../analyses/interventions.ts";
 import { type Finding, finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
-import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { interventionCode } from "../measures/intervention-code.ts";
 import type { GivenIntervention } from "../measures/interventions/options.ts";
 import { interventionName } from "../measures/interventions/place.ts";
@@ -11,18 +10,13 @@ import type { GivenOptions } from "../measures/options.ts";
 import { codeOf } from "../options/written.ts";
 import { analysisCalled } from "./analyses.ts";
 import type { Effect, Tasks } from "./messages.ts";
+import type { Opened } from "./opened-model.ts";
 
 export { interventionHooks } from "../measures/interventions.ts";
 
-/** A model, and the name that it was opened by. */
-interface Named {
-  readonly name: string;
-  readonly model: HookedTransformer;
-}
-
 /** An analysis of the changed run. */
 export async function analyseChanged(
-  { name, model }: Named,
+  { name, model, checksum }: Opened,
   { analysis, options, changes }: Tasks["analyse"]["ask"],
   given: GivenOptions & { readonly signal: AbortSignal },
 ): Promise<Finding> {
@@ -32,7 +26,7 @@ export async function analyseChanged(
   const code = codeOf({ analysis, model: name, options, changes: { prompt, of: settled } });
   const { run } = await analysisCalled(analysis);
   const found = await run(changed, given);
-  return withProvenance(ofChangedRun(found, settled.map(interventionName)), { code });
+  return withProvenance(ofChangedRun(found, settled.map(interventionName)), { code, checksum: await checksum });
 }
 
 /** A finding that says what its run was changed by. */
@@ -47,12 +41,12 @@ function ofChangedRun(of: Finding, names: readonly string[]): Finding {
 
 /** What changes do. */
 export async function effectOf(
-  { name, model }: Named,
+  { name, model, checksum }: Opened,
   prompt: string,
   changes: readonly GivenIntervention[],
   signal: AbortSignal,
 ): Promise<Effect> {
   const found = await interventions(model, prompt, changes, signal);
   const code = interventionCode(model, prompt, changes, { name });
-  return { finding: withProvenance(found, { code: code.typescript }), ...code };
+  return { finding: withProvenance(found, { code: code.typescript, checksum: await checksum }), ...code };
 }
