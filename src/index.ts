@@ -86,6 +86,11 @@ export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 
 // Changes of a run as plain data
 export { changedModel, type InterventionRunOptions, interventionHooks } from "./measures/interventions.ts";
+export {
+  type InterventionCode,
+  type InterventionCodeOptions,
+  interventionCode,
+} from "./measures/intervention-code.ts";
 export type { GivenIntervention } from "./measures/interventions/options.ts";
 
 // Analyses: what one is, and all of them. `x(model, options)` gives the finding, `measureX(model, options)` its numbers

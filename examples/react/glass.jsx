@@ -9,9 +9,7 @@ export function Glass({ data, selected, onSelect }) {
     view.current = mount(place.current, data);
     return () => view.current.destroy();
   }, [data]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other data have another view
   useEffect(() => view.current.on("select", onSelect), [data, onSelect]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other data have another view
   useEffect(() => view.current.setState({ selected }), [data, selected]);
   return <div ref={place} />;
 }

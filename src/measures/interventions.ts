@@ -25,6 +25,13 @@ export function settledIntervention(model: HookedTransformer, given: GivenInterv
   return change;
 }
 
+/** @throws ArgumentError unless they are a model, a text, and a list of objects */
+export function checkChanges(of: string, model: unknown, prompt: unknown, changes: unknown): void {
+  checkModel(of, model);
+  checkArgument(`The prompt of ${of}`, prompt, TEXT);
+  checkArgument(`The changes of ${of}`, changes, listOf(OBJECT, "changes, each an object"));
+}
+
 /** How the runs go that changes are made of. */
 export interface InterventionRunOptions {
   /** Ends them early. */
@@ -91,9 +98,7 @@ async function placedChanges(
   changes: readonly GivenIntervention[],
   options: InterventionRunOptions,
 ): Promise<PlacedChange[]> {
-  checkModel(of, model);
-  checkArgument(`The prompt of ${of}`, prompt, TEXT);
-  checkArgument(`The changes of ${of}`, changes, listOf(OBJECT, "changes, each an object"));
+  checkChanges(of, model, prompt, changes);
   checkOptions(of, options, RUN);
   const placed: PlacedChange[] = [];
   for (const given of changes) {

@@ -7,7 +7,7 @@ import type { GenerateOptions } from "../lens/generate.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { chosenFiles } from "../load/web-chosen.ts";
 import { deleteStored, storedModels } from "../load/web-stored.ts";
-import { pythonOf, typescriptOf } from "../measures/interventions/code.ts";
+import { interventionCode } from "../measures/intervention-code.ts";
 import { interventionName } from "../measures/interventions/place.ts";
 import { changedModel, interventionHooks, settledIntervention } from "../measures/interventions.ts";
 import type { GivenOptions } from "../measures/options.ts";
@@ -122,9 +122,8 @@ async function effect(ask: Tasks["effect"]["ask"], { signal }: Running<"effect">
   const { prompt, changes } = ask;
   const { name, model } = used(ask.model);
   const finding = await interventions(model, prompt, changes, signal);
-  const of = { model: name, prompt, changes: changes.map((change) => settledIntervention(model, change)) };
-  const typescript = typescriptOf(of);
-  return { finding: withProvenance(finding, { code: typescript }), typescript, python: pythonOf(of) };
+  const code = interventionCode(model, prompt, changes, { name });
+  return { finding: withProvenance(finding, { code: code.typescript }), ...code };
 }
 
 async function generate(ask: Tasks["generate"]["ask"], { signal, say }: Running<"generate">) {

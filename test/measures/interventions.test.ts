@@ -1,16 +1,12 @@
-/** Changes as data give what hooks written by hand give, and so does the code that they are written as. */
+/** Changes as data give what hooks written by hand give. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { pythonOf, typescriptOf } from "../../src/measures/interventions/code.ts";
 import type { GivenIntervention } from "../../src/measures/interventions/options.ts";
-import { interventionName } from "../../src/measures/interventions/place.ts";
-import { changedModel, interventionHooks, settledIntervention } from "../../src/measures/interventions.ts";
-import { ANALYSES, analysisCalled, type Finding, type Hook, HookedTransformer, type Tensor } from "../../src/node.ts";
+import { changedModel, interventionHooks } from "../../src/measures/interventions.ts";
+import { ANALYSES, analysisCalled, type Finding, type Hook, HookedTransformer } from "../../src/node.ts";
 import { type NDArray, ndarray } from "../../src/tensor/array.ts";
 import { whyUnchanged } from "../../src/web-app/changed-run.ts";
+import { CHANGES, NAME, OTHER, PROMPT } from "./changes.ts";
 
-const NAME = "gelu-3l-novels";
-const PROMPT = "My sister was angry, because";
-const OTHER = "My brother was angry, because";
 const Z = "blocks.1.attn.hook_z";
 const POST = "blocks.0.mlp.hook_post";
 const RESID = "blocks.1.hook_resid_post";
@@ -24,65 +20,44 @@ const valuesAt = async (prompt: string, point: string) => (await model.runWithCa
 const logitsOf = async (fwdHooks: readonly Hook[]) =>
   Array.from((await model.runWithHooks(PROMPT, { fwdHooks, logitsPos: -1 })).data as Float32Array);
 
-/** Each change, and the hook that somebody would write for it. */
-const CASES: readonly (readonly [name: string, change: GivenIntervention, hook: () => Promise<Hook> | Hook])[] = [
-  ["a head, zero", { what: "head", layer: 1, head: 2 }, () => [Z, (x) => x.set({ head: 2 }, 0)]],
-  [
-    "a head at one position, scaled",
-    { what: "head", layer: 1, head: 2, position: 3, by: "scale", factor: -0.5 },
-    () => [Z, (x) => x.set({ head: 2, pos: 3 }, x.mul(-0.5))],
-  ],
-  [
-    "a neuron, its mean",
-    { what: "neuron", layer: 0, neuron: 17, by: "mean" },
-    async () => {
-      const values = await valuesAt(PROMPT, POST);
-      const mean = (await values.at({ d_mlp: 17 }).mean().compute()).item();
-      return [POST, (x) => x.set({ d_mlp: 17 }, mean)];
-    },
-  ],
-  ["an MLP, zero", { what: "mlp", layer: 2 }, () => ["blocks.2.hook_mlp_out", (x) => x.mul(0)]],
-  [
-    "attention, its mean",
-    { what: "attention", layer: 0, by: "mean" },
-    async () => {
-      const point = "blocks.0.hook_attn_out";
-      const mean = await (await valuesAt(PROMPT, point)).mean("pos", true).compute();
-      return [point, (x) => x.mul(0).add(mean)];
-    },
-  ],
-  [
-    "the stream at one position, from another prompt",
-    { what: "stream", layer: 1, position: 2, by: "patch", from: OTHER },
-    async () => {
-      const other = await valuesAt(OTHER, RESID);
-      return [RESID, (x) => x.set({ pos: 2 }, other)];
-    },
-  ],
-  [
-    "a head, from another prompt at all positions",
-    { what: "head", layer: -2, head: 0, by: "patch", from: OTHER },
-    async () => {
-      const other = await valuesAt(OTHER, Z);
-      return [Z, (x) => x.set({ head: 0 }, other)];
-    },
-  ],
-  [
-    "a direction added to the stream",
-    { what: "stream", layer: 1, by: "add", factor: 2, from: "The lady was here", against: "The gentleman was here" },
-    async () => {
-      const [lady, gentleman] = await Promise.all(
-        ["The lady was here", "The gentleman was here"].map((text) => valuesAt(text, RESID)),
-      );
-      const direction = await lady
-        .at({ pos: -1 })
-        .sub(gentleman.at({ pos: -1 }))
-        .mean("batch")
-        .compute();
-      return [RESID, (x) => x.add(direction.mul(2))];
-    },
-  ],
-];
+/** The hook that somebody would write for each change. */
+const HOOKS: Readonly<Record<keyof typeof CHANGES, () => Promise<Hook> | Hook>> = {
+  "a head, zero": () => [Z, (x) => x.set({ head: 2 }, 0)],
+  "a head at one position, scaled": () => [Z, (x) => x.set({ head: 2, pos: 3 }, x.mul(-0.5))],
+  "a neuron, its mean": async () => {
+    const values = await valuesAt(PROMPT, POST);
+    const mean = (await values.at({ d_mlp: 17 }).mean().compute()).item();
+    return [POST, (x) => x.set({ d_mlp: 17 }, mean)];
+  },
+  "an MLP, zero": () => ["blocks.2.hook_mlp_out", (x) => x.mul(0)],
+  "attention, its mean": async () => {
+    const point = "blocks.0.hook_attn_out";
+    const mean = await (await valuesAt(PROMPT, point)).mean("pos", true).compute();
+    return [point, (x) => x.mul(0).add(mean)];
+  },
+  "the stream at one position, from another prompt": async () => {
+    const other = await valuesAt(OTHER, RESID);
+    return [RESID, (x) => x.set({ pos: 2 }, other)];
+  },
+  "a head, from another prompt at all positions": async () => {
+    const other = await valuesAt(OTHER, Z);
+    return [Z, (x) => x.set({ head: 0 }, other)];
+  },
+  "a direction added to the stream": async () => {
+    const [lady, gentleman] = await Promise.all(
+      ["The lady was here", "The gentleman was here"].map((text) => valuesAt(text, RESID)),
+    );
+    const direction = await lady
+      .at({ pos: -1 })
+      .sub(gentleman.at({ pos: -1 }))
+      .mean("batch")
+      .compute();
+    return [RESID, (x) => x.add(direction.mul(2))];
+  },
+};
+const CASES = (Object.keys(CHANGES) as (keyof typeof CHANGES)[]).map(
+  (name): [string, GivenIntervention, () => Promise<Hook> | Hook] => [name, CHANGES[name], HOOKS[name]],
+);
 
 describe("a change as data", () => {
   test.each(CASES)("%s: is the hook that one would write", async (_, change, hook) => {
@@ -91,21 +66,6 @@ describe("a change as data", () => {
     for (const [i, logit] of found.entries()) expect(logit).toBeCloseTo(expected[i], 4);
     const plain = await logitsOf([]);
     expect(Math.max(...plain.map((logit, i) => Math.abs(logit - found[i])))).toBeGreaterThan(1e-3);
-  });
-
-  test.each(CASES)("%s: the TypeScript that it is written as gives the same logits", async (_, change) => {
-    const changes = [settledIntervention(model, change)];
-    const program = typescriptOf({ model: NAME, prompt: PROMPT, changes })
-      .replace(/^import .*\n/, "")
-      .replaceAll(": Tensor", "")
-      .replace("as const", "");
-    const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
-    const logits = (await new AsyncFunction("HookedTransformer", `${program}; return logits;`)(
-      HookedTransformer,
-    )) as Tensor;
-    const expected = await logitsOf(await interventionHooks(model, PROMPT, [change]));
-    for (const [i, logit] of Array.from(logits.data as Float32Array).entries())
-      expect(logit).toBeCloseTo(expected[i], 4);
   });
 
   test("several are made in their order", async () => {
@@ -225,9 +185,3 @@ function numbersOf({ tables }: Finding): number[] {
   });
   return all;
 }
-
-test("changes are written for TransformerLens, too", () => {
-  const changes = CASES.map(([, change]) => settledIntervention(model, change));
-  expect(`\n${pythonOf({ model: "gpt2", prompt: PROMPT, changes })}`).toMatchSnapshot();
-  expect(changes.map(interventionName)).toMatchSnapshot();
-});

@@ -170,6 +170,7 @@ function functions(): Case[] {
     of("compositionScores", [model.OV, model.QK]),
     of("detectionPattern", ["induction_head", tokens]),
     of("detectHead", [model, "abc", "induction_head", stopped]),
+    of("interventionCode", [model, "abc", [{ what: "head", layer: 0, head: 0 }], { name: "x" }]),
     of("changedModel", [model, "abc", [{ what: "head", layer: 0, head: 0 }], { signal }]),
     of("interventionHooks", [model, "abc", [{ what: "head", layer: 0, head: 0 }], { signal }]),
     of("getActName", ["z", 0, "attn"]),

@@ -1,8 +1,11 @@
 /** The code that makes changes of a run: TypeScript, and Python for TransformerLens. */
+import { markUnseen } from "../../tensor/visible.ts";
 import type { Intervention } from "./options.ts";
 import { interventionName, placeOf } from "./place.ts";
 
-export interface InterventionCode {
+/** A run with changes. */
+export interface ChangedRun {
+  /** What the model is opened by. */
   readonly model: string;
   readonly prompt: string;
   readonly changes: readonly Intervention[];
@@ -15,15 +18,17 @@ interface Part {
 }
 
 const text = (value: string) => JSON.stringify(value);
+/** A change in words, on one line. */
+const comment = (change: Intervention) => markUnseen(interventionName(change));
 
 /** A program for this package. */
-export function typescriptOf({ model, prompt, changes }: InterventionCode): string {
+export function typescriptOf({ model, prompt, changes }: ChangedRun): string {
   const parts = changes.map((change, i) => typescriptPart(change, i));
   const hooks = changes.flatMap((change, i) => {
     const { point, where } = placeOf(change);
     const axes = Object.entries(where).map(([axis, index]) => `${axis}: ${index}`);
     const made = axes.length > 0 ? `x.set({ ${axes.join(", ")} }, ${parts[i].value})` : whole(parts[i].value);
-    return [`  // ${interventionName(change)}`, `  [${text(point)}, (x: Tensor) => ${made}],`];
+    return [`  // ${comment(change)}`, `  [${text(point)}, (x: Tensor) => ${made}],`];
   });
   return [
     `import { HookedTransformer, type Tensor } from "glassformer";`,
@@ -78,13 +83,13 @@ function typescriptPart({ by, factor, from = "", against, position, ...change }:
 }
 
 /** A program for TransformerLens 2.18. */
-export function pythonOf({ model, prompt, changes }: InterventionCode): string {
+export function pythonOf({ model, prompt, changes }: ChangedRun): string {
   const parts = changes.map((change, i) => pythonPart(change, i));
   const functions = changes.flatMap((change, i) => {
     const index = indexOf(change);
     return [
       "",
-      `def change${i}(x, hook):  # ${interventionName(change).replaceAll("\n", " ")}`,
+      `def change${i}(x, hook):  # ${comment(change)}`,
       `    x[${index}] = ${parts[i].value}`,
       "    return x",
       "",
