@@ -1,8 +1,8 @@
 /** How a finding was made, from what the user typed: the command line and the TypeScript that make it again, and the model's checksum. */
 import { createHash } from "node:crypto";
 import type { ProvenanceOptions } from "../finding/provenance.ts";
-import { atCheckpoint } from "../lens/checkpoints.ts";
-import { type ModelFiles, weightFiles } from "../load/index.ts";
+import { checksumOf } from "../lens/checksum.ts";
+import type { ByteSource } from "../load/index.ts";
 import { openModelFiles } from "../load/node.ts";
 import { resolveModelName } from "../models/families/index.ts";
 import { codeOf, commandLine, type Written } from "../options/written.ts";
@@ -28,7 +28,7 @@ export async function provenanceOf(origin: Origin): Promise<ProvenanceOptions> {
   return {
     command: commandLine(origin.analysis, without(OF_ANALYSIS, origin.typed)),
     ...(code.length > LONGEST_CODE ? {} : { code }),
-    checksum: await checksumOf(origin.model),
+    checksum: await checksumOfModel(origin.model),
     date: now(),
   };
 }
@@ -42,7 +42,7 @@ export async function trainedFrom(
   const own = Object.fromEntries(Object.entries(flags).filter(([name]) => typed.includes(name)));
   return {
     command: commandLine("train", without(OF_TRAINING, own), files),
-    checksum: await checksumOf(flags.out),
+    checksum: await checksumOfModel(flags.out),
     date: now(),
   };
 }
@@ -65,29 +65,15 @@ function without(names: ReadonlySet<string>, typed: Readonly<Record<string, unkn
 }
 
 /** The checksum of a model's configuration and weights; undefined if its files cannot be read again. */
-async function checksumOf(model: string): Promise<ProvenanceOptions["checksum"]> {
-  try {
-    const opened = await openModelFiles(model, { resolve: resolveModelName });
-    const { files } = await atCheckpoint(opened, {});
-    const paths = [
-      ...((await files.list()).includes("config.json") ? ["config.json"] : []),
-      ...(await weightFiles(files)),
-    ];
-    // As sha256sum names them in the folder of a training run: with the folder of the checkpoint.
-    const folder = files === opened ? "" : `${files.name.slice(opened.name.length + 1)}/`;
-    const whole = createHash("sha256");
-    for (const path of paths) whole.update(`${await sha256(files, path)}  ${folder}${path}\n`);
-    return { sha256: whole.digest("hex"), files: paths.map((path) => folder + path) };
-  } catch {
-    return undefined;
-  }
+async function checksumOfModel(model: string): Promise<ProvenanceOptions["checksum"]> {
+  const opened = await openModelFiles(model, { resolve: resolveModelName }).catch(() => undefined);
+  return opened && checksumOf(opened, sha256);
 }
 
 /** Bytes that are read at a time. */
 const PIECE = 8 << 20;
 
-async function sha256(files: ModelFiles, path: string): Promise<string> {
-  const source = await files.open(path);
+async function sha256(source: ByteSource): Promise<string> {
   const hash = createHash("sha256");
   for (let at = 0; at < source.size; at += PIECE) {
     hash.update(await source.read(at, Math.min(source.size, at + PIECE)));

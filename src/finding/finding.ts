@@ -50,7 +50,7 @@ export interface Provenance {
   readonly date: string;
   readonly command?: string;
   readonly code?: string;
-  /** Missing for a model that was not read from files. */
+  /** Missing for a model that was not read from files, or whose files could not be read again. */
   readonly checksum?: Checksum;
 }
 

@@ -4,7 +4,7 @@ import { listed } from "../tensor/words.ts";
 
 /** "SHA-256 4f5d… of config.json and model.safetensors". */
 export function checksumText({ checksum }: Provenance): string {
-  return checksum ? `SHA-256 ${checksum.sha256} of ${listed(checksum.files, "and")}` : "a model without files";
+  return checksum ? `SHA-256 ${checksum.sha256} of ${listed(checksum.files, "and")}` : "no checksum of the model";
 }
 
 /** Everything but the code, as lines. */

@@ -1,22 +1,26 @@
 /** What the worker does when it is asked to: the library, called with plain data. */
 import { analysisCalled } from "../analyses/index.ts";
 import { interventions } from "../analyses/interventions.ts";
-import { type Finding, finding } from "../finding/finding.ts";
+import { type Checksum, type Finding, finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
+import { checksumOf } from "../lens/checksum.ts";
 import type { GenerateOptions } from "../lens/generate.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { chosenFiles } from "../load/web-chosen.ts";
+import { openModelFiles } from "../load/web-open.ts";
 import { deleteStored, storedModels } from "../load/web-stored.ts";
 import { interventionCode } from "../measures/intervention-code.ts";
 import { interventionName } from "../measures/interventions/place.ts";
 import { changedModel, interventionHooks, settledIntervention } from "../measures/interventions.ts";
 import type { GivenOptions } from "../measures/options.ts";
+import { resolveModelName } from "../models/families/index.ts";
 import { codeOf, commandLine } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { described } from "./described.ts";
 import { computeOn, expectOn, whyNoWebGpu } from "./devices.ts";
 import type { Effect, Loaded, ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
 import { packed } from "./packed-finding.ts";
+import { sha256 } from "./sha256.ts";
 
 /** What a task runs with. */
 export interface Running<K extends TaskName> {
@@ -33,6 +37,8 @@ type Handlers = {
 interface Opened {
   readonly name: string;
   readonly model: HookedTransformer;
+  /** Of its files. */
+  readonly checksum: Promise<Checksum | undefined>;
 }
 
 /** By the page's names for them: the model that it uses, and one that was loaded since. */
@@ -61,13 +67,14 @@ async function load({ device, ...choice }: ModelChoice, running: Running<"load">
 
 async function open({ name, files }: Omit<ModelChoice, "device">, { signal, say }: Running<"load">): Promise<Opened> {
   const chosen = files && (await chosenFiles(files));
-  const model = await HookedTransformer.fromPretrained(chosen?.name ?? name, {
+  const from = chosen ?? (await openModelFiles(name, { resolve: resolveModelName }));
+  const model = await HookedTransformer.fromPretrained(from.name, {
     signal,
-    ...(chosen ? { files: chosen } : {}),
+    files: from,
     onProgress: ({ done, total, file }) => say({ done, total, unit: file, bytes: true }),
   });
   signal.throwIfAborted();
-  const found = { name: chosen?.name ?? name, model };
+  const found = { name: chosen?.name ?? name, model, checksum: checksumOf(from, sha256) };
   opened.set(name, found);
   return found;
 }
@@ -86,16 +93,17 @@ async function analyse(ask: Tasks["analyse"]["ask"], running: Running<"analyse">
 
 async function found(ask: Tasks["analyse"]["ask"], { signal, say }: Running<"analyse">) {
   const { analysis, options, changes } = ask;
-  const { name, model } = used(ask.model);
+  const { name, model, checksum } = used(ask.model);
   const given = { ...options, signal, onProgress: say } as GivenOptions;
   const of = { analysis, model: name, options };
   const { run } = analysisCalled(analysis);
-  if (changes.length === 0) return withOrigin(await run(model, given), of);
+  if (changes.length === 0) return withOrigin(await run(model, given), of, await checksum);
   const prompt = String(options.prompt);
   const changed = await changedModel(model, prompt, changes, { signal });
   const settled = changes.map((change) => settledIntervention(model, change));
   const code = codeOf({ ...of, changes: { prompt, of: settled } });
-  return withProvenance(ofChangedRun(await run(changed, given), settled.map(interventionName)), { code });
+  const made = ofChangedRun(await run(changed, given), settled.map(interventionName));
+  return withProvenance(made, { code, checksum: await checksum });
 }
 
 /** A finding that says what its run was changed by. */
@@ -112,18 +120,18 @@ function ofChangedRun(of: Finding, names: readonly string[]): Finding {
 export function withOrigin(
   finding: Finding,
   of: { readonly analysis: string; readonly model: string; readonly options: Readonly<Record<string, unknown>> },
-  date?: Date,
+  checksum: Checksum | undefined,
 ): Finding {
   const command = commandLine(of.analysis, { model: of.model, ...of.options });
-  return withProvenance(finding, { command, code: codeOf(of), date });
+  return withProvenance(finding, { command, code: codeOf(of), checksum });
 }
 
 async function effect(ask: Tasks["effect"]["ask"], { signal }: Running<"effect">): Promise<Effect> {
   const { prompt, changes } = ask;
-  const { name, model } = used(ask.model);
+  const { name, model, checksum } = used(ask.model);
   const finding = await interventions(model, prompt, changes, signal);
   const code = interventionCode(model, prompt, changes, { name });
-  return { finding: withProvenance(finding, { code: code.typescript }), ...code };
+  return { finding: withProvenance(finding, { code: code.typescript, checksum: await checksum }), ...code };
 }
 
 async function generate(ask: Tasks["generate"]["ask"], { signal, say }: Running<"generate">) {

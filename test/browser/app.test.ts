@@ -1,6 +1,8 @@
 /** The page, as the package has it: built, served by `glassformer serve`, and used in a real browser. */
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
@@ -135,7 +137,16 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const model = await HookedTransformer.fromPretrained("solu-1l-novels");
     const here = await look(model, { prompt: PROMPT });
     expect(found.tables.map(({ name }) => name)).toEqual(here.tables.map(({ name }) => name));
-    expect(found.provenance?.command).toBe(`npx glassformer look --model solu-1l-novels --prompt '${PROMPT}'`);
+    const { command, code, checksum } = found.provenance!;
+    expect(command).toBe(`npx glassformer look --model solu-1l-novels --prompt '${PROMPT}'`);
+    const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+    const args = ["look", "--model", "solu-1l-novels", "--prompt", PROMPT, "--json"];
+    const typed = execFileSync(process.execPath, ["--import", "tsx", main, ...args], {
+      encoding: "utf8",
+      maxBuffer: 1e8,
+    });
+    const { provenance } = JSON.parse(typed) as Finding;
+    expect({ command, code, checksum }).toEqual({ ...provenance, version: undefined, date: undefined });
   });
 
   test("saves a picture as PNG, and a table as CSV", async () => {

@@ -49,7 +49,7 @@ describe("a finding with its provenance", () => {
     for (const part of [`glassformer ${VERSION}`, options.command, sum]) expect(footer).toContain(part);
     expect(text.slice(-3)).toEqual([`glassformer ${VERSION}, 1970-01-01T00:00:00Z`, options.command, sum]);
     expect(JSON.parse(await render(made, "json")).provenance).toEqual(made.provenance);
-    expect(await render(withProvenance(seed, { date: new Date(0) }), "html")).toContain("a model without files");
+    expect(await render(withProvenance(seed, { date: new Date(0) }), "html")).toContain("no checksum of the model");
   });
 
   it("is in the metadata of SVG and PNG files, which are drawn as without it", async () => {
