@@ -105,7 +105,7 @@ export const JOBS = {
       );
       return () => measureDiffuseMlp(model, { prompts });
     },
-    // One pass, its last MLP's output and its predictions once more for the ablated rows, and what each neuron adds to a logit.
+    // One pass, its last MLP's output and its predictions again for the ablated rows, and what each neuron adds to a logit.
     needs: (sizes) => {
       const rows = sizes.prompts * sizes.length;
       return forward(sizes) + unembedded(rows, sizes) + 8 * rows * sizes.width ** 2;

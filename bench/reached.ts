@@ -88,7 +88,7 @@ function headSweep(cfg: Sizes, pos: number, changed: number, rows: number, read:
   return products;
 }
 
-/** What gradients of a value at the last position add to a pass: each product once more, by the transposed weight. */
+/** What gradients of a value at the last position add to a pass: each product again, by the transposed weight. */
 export function backward(products: readonly Product[]): Product[] {
   return products.map(([rows, inner, columns, weight]) => [rows, columns, inner, weight && `${weight}, transposed`]);
 }
