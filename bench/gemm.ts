@@ -2,10 +2,11 @@
 import { Engine } from "../src/engine/engine.ts";
 import { nodeBackend } from "../src/engine/ort-node.ts";
 import { Tensor } from "../src/graph/tensor.ts";
+import { inTurn, rounded } from "./measure.ts";
 import { noise } from "./models.ts";
 
-/** `[rows, inner] x [inner, columns]`. */
-export type Product = readonly [rows: number, inner: number, columns: number];
+/** `[rows, inner] x [inner, columns]`; those that name the same weight multiply by the same numbers in memory. */
+export type Product = readonly [rows: number, inner: number, columns: number, weight?: string | undefined];
 
 /**
  * A function that runs the products once. It returns one number of each result, so that none is copied out; its index is
@@ -15,10 +16,27 @@ export function bareProducts(products: readonly Product[]): () => Promise<unknow
   const engine = new Engine(nodeBackend());
   const zero = Tensor.leaf({ dtype: "int32", shape: [1], data: Int32Array.of(0) });
   const first = zero.add(zero);
-  const values = products.map(([rows, inner, columns], i) => {
-    const a = Tensor.leaf({ dtype: "float32", shape: [rows, inner], data: noise(rows * inner, 1, i) });
-    const b = Tensor.leaf({ dtype: "float32", shape: [inner, columns], data: noise(inner * columns, 1, i) });
-    return a.matmul(b).gather(0, first).gather(1, first);
+  const weights = new Map<string, Tensor>();
+  const weightOf = (inner: number, columns: number, name: string): Tensor => {
+    const key = `${name} ${inner} ${columns}`;
+    const found = weights.get(key) ?? leaf([inner, columns], weights.size);
+    weights.set(key, found);
+    return found;
+  };
+  const values = products.map(([rows, inner, columns, weight], i) => {
+    const product = leaf([rows, inner], i).matmul(weightOf(inner, columns, weight ?? `${i}`));
+    return product.gather(0, first).gather(1, first);
   });
   return () => engine.run(values);
+}
+
+/** A job's median time in ms, and that time over the time of the bare products that it cannot do without, alternately. */
+export async function overGemm(job: () => Promise<unknown>, products: readonly Product[], runs: number) {
+  const measured = await inTurn({ job, gemms: bareProducts(products) }, runs);
+  const [ms, gemm] = [measured.job.median_ms, measured.gemms.median_ms];
+  return { median_ms: rounded(ms), gemm_ms: rounded(gemm), over_gemm: rounded(ms / gemm) };
+}
+
+function leaf(shape: readonly [number, number], seed: number): Tensor {
+  return Tensor.leaf({ dtype: "float32", shape, data: noise(shape[0] * shape[1], 1, seed) });
 }

@@ -9,8 +9,8 @@ const NEW_TOKENS = 40;
 
 export async function generate() {
   const model = randomModel(gpt2Small);
-  const prompt = randomTokens(gpt2Small, 1, 15);
-  const job = async () => {
+  const prompts = { one: randomTokens(gpt2Small, 1, 15), eight: randomTokens(gpt2Small, 8, 15) };
+  const job = async (prompt: Tensor) => {
     const marks: number[] = [];
     for await (const _ of model.generateStream(prompt, {
       maxNewTokens: NEW_TOKENS,
@@ -19,16 +19,18 @@ export async function generate() {
     })) {
       marks.push(performance.now());
     }
-    return marks;
+    return (marks[marks.length - 1] - marks[0]) / (marks.length - 1);
   };
   const floor = bareReading();
-  await job();
+  await job(prompts.one);
+  await job(prompts.eight);
   await floor();
   const steps: number[] = [];
+  const eight: number[] = [];
   const bare: number[] = [];
   for (let i = 0; i < 5; i++) {
-    const marks = await job();
-    steps.push((marks[marks.length - 1] - marks[0]) / (marks.length - 1));
+    steps.push(await job(prompts.one));
+    eight.push(await job(prompts.eight));
     const start = performance.now();
     for (let k = 0; k < 5; k++) await floor();
     bare.push((performance.now() - start) / 5);
@@ -37,8 +39,9 @@ export async function generate() {
   return {
     median_ms: rounded(median(steps)),
     bare_ms: rounded(median(bare)),
-    over_bare: rounded(median(steps) / median(bare)),
+    over_gemm: rounded(median(steps) / median(bare)),
     tokens_per_second: rounded(1000 / median(steps), 1),
+    batch_of_8: { median_ms: rounded(median(eight)), tokens_ratio: rounded((8 * median(steps)) / median(eight)) },
     sessions: model.engine.sessionsCreated,
     peak_mb: peakMb(),
   };

@@ -5,6 +5,7 @@ import { cli } from "./cli.ts";
 import { families } from "./families.ts";
 import { forward } from "./forward.ts";
 import { generate } from "./generate.ts";
+import { growth } from "./growth.ts";
 import { lens } from "./lens.ts";
 import { seed } from "./seed.ts";
 import { svd } from "./svd.ts";
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   families,
   train,
   svd,
+  growth,
 };
 
 async function main(args: readonly string[]): Promise<void> {

@@ -31,8 +31,8 @@ export async function usedPage(random: Random, length: Length): Promise<Record<s
   try {
     const use = new Use(await opened(browser, await addressOf(server)), random);
     await use.go(length);
-    const restarts = await use.kills();
-    return { ...use.found, restarts, "still answers": await use.answers() };
+    const restarts = await use.kills().catch((error: Error) => error.message);
+    return { ...use.found, "workers killed and replaced": restarts, "still answers": await use.answers() };
   } finally {
     await browser.close();
     server.kill("SIGINT");
@@ -119,15 +119,17 @@ class Use {
   /** Ends the worker again and again, in the middle of an action. @returns how often the page started another one by its button */
   async kills(): Promise<number> {
     let restarts = 0;
+    await this.answers();
     for (let i = 0; i < KILLS; i++) {
       await this.#once();
+      // A worker whose script has not run yet holds no lock.
+      await this.#page.locator(".model > small").waitFor({ timeout: LONG, state: "attached" });
       for (const worker of this.#page.workers()) await worker.evaluate(() => close()).catch(() => {});
       const again = this.#page.getByRole("button", { name: "Start again" });
       await again.click({ timeout: LONG });
       await again.waitFor({ state: "detached", timeout: LONG });
       restarts++;
     }
-    await this.#measure(`${restarts} new workers`);
     return restarts;
   }
 

@@ -9,7 +9,7 @@ import { whole } from "../whole.ts";
 import { aborts } from "./aborts.ts";
 import { fullDisks } from "./disks.ts";
 import { killedDownloads, killedTraining } from "./kills.ts";
-import { loadedAgain, newLengths, newStructures, repeatedRuns } from "./loops.ts";
+import { loadedAgain, newLengths, newStructures, newStructuresOfEveryKind, repeatedRuns } from "./loops.ts";
 import { usedPage } from "./page.ts";
 
 const { values, positionals: names } = parseArgs({
@@ -28,6 +28,7 @@ const FAULTS: Readonly<Record<string, () => Promise<Record<string, unknown>>>> =
   aborts: () => aborts(random, 200),
   "10,000 runs": () => repeatedRuns(10_000),
   "5,000 structures": () => newStructures(5000),
+  "1,000 structures of every kind": () => newStructuresOfEveryKind(1000),
   "1,000 lengths": () => newLengths(1000),
   "60 loads": () => loadedAgain(60),
   "page in use": () => usedPage(random, used),

@@ -157,18 +157,32 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     await tab.context().close();
   });
 
-  test("a worker whose script cannot be loaded says so, and is started again", async () => {
-    const context = await app.browser.newContext();
-    context.setDefaultTimeout(LIMIT);
-    await context.route(/\/worker-[\w-]+\.js$/, (route) => route.abort());
-    const tab = await context.newPage();
-    await tab.goto(url);
-    await soon(() => news(tab).textContent()).toContain("has ended (its script could not be loaded)");
-    await context.unroute(/\/worker-[\w-]+\.js$/);
-    await news(tab).getByRole("button", { name: "Start again" }).click();
-    await computed(tab);
-    await context.close();
-  });
+  test.each([
+    ["before", true],
+    ["while", false],
+  ])(
+    "a worker whose script cannot be loaded says so, and is started again: %s the page is drawn",
+    async (_, isFirst) => {
+      const script = /\/worker-[\w-]+\.js$/;
+      const context = await app.browser.newContext();
+      context.setDefaultTimeout(LIMIT);
+      await context.route(script, (route) => route.abort());
+      const failed = context.waitForEvent("requestfailed", (request) => script.test(request.url()));
+      if (isFirst) {
+        await context.route(/\/page-[\w-]+\.js$/, async (route) => {
+          await failed;
+          await route.continue();
+        });
+      }
+      const tab = await context.newPage();
+      await tab.goto(url);
+      await soon(() => news(tab).textContent()).toContain("has ended (its script could not be loaded)");
+      await context.unroute(script);
+      await news(tab).getByRole("button", { name: "Start again" }).click();
+      await computed(tab);
+      await context.close();
+    },
+  );
 
   test("without memory for a run the page says so, and then computes a shorter prompt", async () => {
     const small = await launch({ wasmPages: 700 });
