@@ -58,6 +58,7 @@ async function analyse(of: string): Promise<void> {
 export function stopAnalysis(): void {
   analysing.stop();
   running.value = undefined;
+  problem.value = "";
 }
 
 async function runChanged(of: State): Promise<void> {

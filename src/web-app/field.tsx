@@ -1,5 +1,7 @@
 /** An option as a part of a form, from its record. */
 import type { Field } from "../options/fields.ts";
+import { promptsOf } from "./prompts.ts";
+import { state } from "./store.ts";
 
 interface FieldProps {
   readonly field: Field;
@@ -81,6 +83,7 @@ function Control({ field, value, onChange, id }: FieldProps & { readonly id: str
         />
       );
     case "prompts":
+      return <PromptsInput value={value} onChange={onChange} common={common} />;
     case "texts":
       return (
         <textarea
@@ -114,13 +117,52 @@ function Control({ field, value, onChange, id }: FieldProps & { readonly id: str
   }
 }
 
+interface Common {
+  readonly id: string;
+  readonly name: string;
+  readonly "aria-describedby": string;
+}
+
+/** One prompt a line, or those of the page, which may have lines of their own. */
+function PromptsInput({
+  value,
+  onChange,
+  common,
+}: Pick<FieldProps, "value" | "onChange"> & { readonly common: Common }) {
+  const given = Array.isArray(value) ? (value as readonly string[]) : [];
+  const ofPage = promptsOf(state.value);
+  const hasLines = given.some((one) => one.includes("\n"));
+  return (
+    <>
+      <textarea
+        {...common}
+        rows={2}
+        value={given.map((one) => one.replaceAll("\n", "⏎")).join("\n")}
+        readOnly={hasLines}
+        placeholder="one a line"
+        onInput={(event) => onChange(linesOf(event.currentTarget.value))}
+      />
+      <span class="start">
+        <button type="button" onClick={() => onChange(ofPage)}>
+          {ofPage.length === 1 ? "Take the page's prompt" : `Take the page's ${ofPage.length} prompts`}
+        </button>
+        {hasLines && (
+          <button type="button" onClick={() => onChange(undefined)}>
+            Clear
+          </button>
+        )}
+      </span>
+    </>
+  );
+}
+
 function NumberInput({
   field,
   value,
   onChange,
   common,
 }: FieldProps & {
-  readonly common: { readonly id: string; readonly name: string; readonly "aria-describedby": string };
+  readonly common: Common;
 }) {
   const whole = field.type !== "number";
   const numberOf = (event: { readonly currentTarget: HTMLInputElement }) => {

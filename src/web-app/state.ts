@@ -20,6 +20,9 @@ export interface State {
   readonly device: DeviceChoice;
   /** The text that the page is about; analyses that have an option `prompt` take it. */
   readonly prompt: string;
+  /** Other prompts that it is one of a list with. */
+  readonly promptsBefore: readonly string[];
+  readonly promptsAfter: readonly string[];
   /** The name of the analysis that is shown. */
   readonly analysis: string;
   /** Its other options, as far as they are not left out. */
@@ -40,6 +43,8 @@ export const START: State = {
   model: bundledModel,
   device: "automatic",
   prompt: DEFAULT_PROMPT,
+  promptsBefore: [],
+  promptsAfter: [],
   analysis: "look",
   options: {},
   run: true,
@@ -52,6 +57,8 @@ const KINDS: { readonly [K in keyof State]: (value: unknown) => boolean } = {
   model: isText,
   device: (value) => DEVICE_CHOICES.some((one) => one === value),
   prompt: isText,
+  promptsBefore: isTexts,
+  promptsAfter: isTexts,
   analysis: isText,
   options: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   run: (value) => typeof value === "boolean",
@@ -67,6 +74,10 @@ function isChange(value: unknown): boolean {
 
 function isText(value: unknown): boolean {
   return typeof value === "string";
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText);
 }
 
 /** A state from what a link or a file holds; what is missing is as at the start. @throws ArgumentError for anything else */

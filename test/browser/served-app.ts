@@ -56,8 +56,8 @@ export async function servedApp(): Promise<ServedApp> {
 }
 
 /** Once the page has computed what it shows. */
-export const computed = (tab: Page) =>
-  tab.locator('[data-of="computed"]:not(.outdated) .finding figure').first().waitFor();
+export const computed = (tab: Page, timeout = LIMIT) =>
+  tab.locator('[data-of="computed"]:not(.outdated) .finding figure').first().waitFor({ timeout });
 
 /** What the finding says of the next token's probabilities. */
 export const probabilities = (tab: Page) =>

@@ -6,6 +6,8 @@ import { START, type State } from "../../src/web-app/state.ts";
 const some: State = {
   ...START,
   prompt: "日本 — “quotes”, \n and a line",
+  promptsBefore: ["one", "two\nlines"],
+  promptsAfter: [""],
   analysis: "logit-lens",
   options: { top: 3 },
   run: true,
@@ -54,6 +56,11 @@ describe("a link", () => {
   test("that ends too early is refused", async () => {
     const fragment = await fragmentOf(some);
     await expect(stateOf(fragment.slice(0, -6))).rejects.toThrow("a part of it is missing");
+  });
+
+  test("with a list of anything but texts is refused by its name", async () => {
+    const wrong = await fragmentOf({ ...some, promptsAfter: [3] as unknown as string[] });
+    await expect(stateOf(wrong)).rejects.toThrow("Its promptsAfter is not what the page's promptsAfter can be.");
   });
 
   test("whose parts have other types is refused by the part's name", async () => {
