@@ -7,6 +7,7 @@ import { forward } from "./forward.ts";
 import { generate } from "./generate.ts";
 import { growth } from "./growth.ts";
 import { lens } from "./lens.ts";
+import { page } from "./page.ts";
 import { seed } from "./seed.ts";
 import { svd } from "./svd.ts";
 import { sweep } from "./sweep.ts";
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   train,
   svd,
   growth,
+  page,
 };
 
 async function main(args: readonly string[]): Promise<void> {
