@@ -1,11 +1,9 @@
 /** glassformer: everything that runs on any platform. `glassformer` itself adds the platform's engine and files. */
 // biome-ignore-all assist/source/organizeImports: in the reader's order, as a table of contents
-
 import * as matrices from "ml-matrix";
 import { MATRICES } from "./tensor/matrices.ts";
 import { TEMPLATES } from "./text/chat.ts";
 import * as templates from "./text/chat-jinja.ts";
-
 MATRICES.bring(matrices);
 TEMPLATES.bring(templates);
 

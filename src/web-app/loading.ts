@@ -7,6 +7,7 @@ import { START, type State } from "./state.ts";
 import { asking, change, described, modelStatus, state, storedDescription, wanted } from "./store.ts";
 
 const loading = new Latest("load");
+const describing = new Latest("describe");
 
 /** The model that is there for the state, or on its way, and its device. */
 let current: string | undefined;
@@ -62,22 +63,32 @@ export async function choose(model: string, more: Partial<State> = { options: {}
   }
 }
 
-function opened(name: string, hear: (progress: Progress) => void) {
+/** Opens a model. Its description is stored with the page if it is the one that the page starts with. */
+async function opened(name: string, hear: (progress: Progress) => void): Promise<Loaded | undefined> {
+  stop();
   const files = filesOf(name);
   const { device } = state.peek();
-  const isDescribed = name === START.model && storedDescription.peek() !== undefined;
-  return loading.ask({ name, device, isDescribed, ...(files ? { files } : {}) }, hear);
+  const on = await loading.ask({ name, device, ...(files ? { files } : {}) }, hear);
+  if (!on) return undefined;
+  const stored = name === START.model ? storedDescription.peek() : undefined;
+  const found = stored ?? (await describing.ask({ model: name }));
+  return found && { described: found, on };
+}
+
+function stop(): void {
+  loading.stop();
+  describing.stop();
 }
 
 function take(found: Loaded): void {
-  described.value = found.described ?? storedDescription.peek();
+  described.value = found.described;
   modelStatus.value = { is: "ready", on: found.on };
 }
 
 /** Ends the wish for another model. */
 export function leaveWanted(): void {
   if (!wanted.peek()) return;
-  if (!wanted.peek()!.why) loading.stop();
+  if (!wanted.peek()!.why) stop();
   wanted.value = undefined;
 }
 
@@ -85,7 +96,7 @@ export function leaveWanted(): void {
 export function stopLoading(): void {
   if (wanted.peek()) leaveWanted();
   else {
-    loading.stop();
+    stop();
     modelStatus.value = { is: "failed", why: "Loading was stopped: what has arrived is stored." };
   }
 }

@@ -11,8 +11,6 @@ export interface ModelChoice {
   readonly name: string;
   readonly files?: readonly File[];
   readonly device: DeviceChoice;
-  /** Whether the page has its description. */
-  readonly isDescribed: boolean;
 }
 
 /** What computes: WebAssembly on the processor with this many threads, or WebGPU. */
@@ -25,8 +23,7 @@ export interface ComputesOn {
 
 /** A model that is ready. */
 export interface Loaded {
-  /** Left out where the page has it. */
-  readonly described?: Described;
+  readonly described: Described;
   readonly on: ComputesOn;
 }
 
@@ -56,7 +53,8 @@ export interface Effect {
 
 /** What the worker can be asked to do: what each task takes, returns, and says while it runs. */
 export interface Tasks {
-  readonly load: { readonly ask: ModelChoice; readonly answer: Loaded; readonly event: Progress };
+  readonly load: { readonly ask: ModelChoice; readonly answer: ComputesOn; readonly event: Progress };
+  readonly describe: { readonly ask: { readonly model: string }; readonly answer: Described; readonly event: never };
   readonly tokens: {
     readonly ask: { readonly model: string; readonly prompt: string };
     readonly answer: readonly ShownToken[];

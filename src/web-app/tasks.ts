@@ -10,8 +10,9 @@ import { resolveModelName } from "../models/families/aliases.ts";
 import { codeOf, commandLine } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { analysisCalled } from "./analyses.ts";
+import type { Described } from "./described.ts";
 import { computeOn, expectOn, whyNoWebGpu } from "./devices.ts";
-import type { Effect, Loaded, ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
+import type { ComputesOn, Effect, ModelChoice, ShownToken, TaskName, Tasks } from "./messages.ts";
 import type { Opened } from "./opened-model.ts";
 import { packed } from "./packed-finding.ts";
 import { sha256 } from "./sha256.ts";
@@ -39,25 +40,26 @@ function used(by: string): Opened {
 }
 
 export const HANDLERS: Handlers = {
-  ...{ load, tokens, analyse, effect, generate, whyNoWebGpu },
+  ...{ load, describe, tokens, analyse, effect, generate, whyNoWebGpu },
   stored: async () => (await import("../load/web-stored.ts")).storedModels(),
   deleteStored: async (model) => (await import("../load/web-stored.ts")).deleteStored(model),
 };
 
 /** Loads a model next to the one that is used, unless it is there and only the device is another. */
-async function load({ device, isDescribed, ...choice }: ModelChoice, running: Running<"load">): Promise<Loaded> {
+async function load({ device, ...choice }: ModelChoice, running: Running<"load">): Promise<ComputesOn> {
   if (opened.size === 0) await expectOn(device);
   const { model } = opened.get(choice.name) ?? (await open(choice, running));
-  const on = await computeOn(device, model.cfg);
-  if (isDescribed) return { on };
-  const { described } = await import("./described.ts");
-  return { described: described(model), on };
+  return computeOn(device, model.cfg);
 }
 
-async function open(
-  { name, files }: Omit<ModelChoice, "device" | "isDescribed">,
-  { signal, say }: Running<"load">,
-): Promise<Opened> {
+async function describe({ model: of }: Tasks["describe"]["ask"]): Promise<Described> {
+  const { described } = await import("./described.ts");
+  const found = opened.get(of);
+  if (found) return described(found.model);
+  throw new ArgumentError("This model is no longer there: choose it again.", { asked: of });
+}
+
+async function open({ name, files }: Omit<ModelChoice, "device">, { signal, say }: Running<"load">): Promise<Opened> {
   const chosen = files && (await (await import("../load/web-chosen.ts")).chosenFiles(files));
   const from = chosen ?? (await openModelFiles(name, { resolve: resolveModelName }));
   const model = await HookedTransformer.fromPretrained(from.name, {
