@@ -19,6 +19,7 @@ import { onTheme } from "../page/client/theme.ts";
 import { tips, titles } from "../page/client/tips.ts";
 import { GROUND } from "../page/mounted-style.ts";
 import { FOLDED } from "../page/needs.ts";
+import { type ChangedPictures, changedPictures, withChanged } from "./changed.ts";
 import { type Content, contentOf, type Mountable, STYLE_ATTRIBUTE } from "./content.ts";
 import type { ViewEvents, ViewState } from "./state.ts";
 
@@ -42,6 +43,8 @@ export class MountedView {
   /** Of what is shown now. */
   #content = new AbortController();
   #controls = new Map<string, Control>();
+  /** The pictures as they were drawn first. */
+  #first: ViewState["pictures"] = {};
   #selected: ViewPlace | null = null;
   #pointed: ViewPlace | null = null;
   /** How often data have been set: only the last are shown. */
@@ -89,12 +92,26 @@ export class MountedView {
     const controls = this.#madeControls(content);
     const before = this.state;
     this.#controls = new Map(controls.map((control) => [nameOf(control), control]));
+    this.#first = this.state.pictures;
     this.#apply({ ...before, pointed: null });
   }
 
   get state(): ViewState {
     const pictures = [...this.#controls].map(([name, { state }]) => [name, state]);
     return { selected: this.#selected, pointed: this.#pointed, pictures: Object.fromEntries(pictures) };
+  }
+
+  /** What of its pictures is not as it is drawn first: heads, switches, zoom. */
+  get changed(): ChangedPictures {
+    return changedPictures(this.#first, this.state.pictures);
+  }
+
+  /** Shows the place that is selected, and the pictures as they are drawn first but for what is changed. */
+  showChanged(selected: ViewPlace | null, changed: ChangedPictures): void {
+    if (samePlace(selected, this.#selected) && JSON.stringify(changed) === JSON.stringify(this.changed)) return;
+    this.#apply({ pictures: this.#first });
+    this.#apply({ selected });
+    this.#apply({ pictures: withChanged(this.state.pictures, changed) });
   }
 
   /** @throws UnknownNameError for a picture that has no state, or does not exist */
