@@ -8,7 +8,7 @@ import { ModelChooser } from "./model-chooser.tsx";
 import { ModelNews } from "./model-news.tsx";
 import { PromptField } from "./prompt-field.tsx";
 import { SaveFinding, Share } from "./saving.tsx";
-import { changesOn } from "./state.ts";
+import { changesOn, UNTOUCHED } from "./state.ts";
 import {
   analysis,
   change,
@@ -60,7 +60,7 @@ export function Embedded() {
     <main class="embedded">
       <ModelNews />
       {problem.value && <p class="problem">{problem.value}</p>}
-      {found && <FindingView finding={found} only />}
+      {found && <FindingView finding={found} only remembered />}
       <p class="count">
         <a href={`./${location.hash}`} target="_blank" rel="noopener">
           {found?.question ?? "Open in glassformer"}
@@ -86,7 +86,7 @@ function Found() {
           data-of={found.stored ? "stored" : "computed"}
           data-analysis={found.finding.analysis}
         >
-          <FindingView finding={found.finding} />
+          <FindingView finding={found.finding} remembered />
           <SaveFinding finding={found.finding} />
         </div>
       )}
@@ -124,7 +124,7 @@ function Questions() {
   const all = described.value?.analyses ?? [];
   const choose = (name: string) => {
     const next = all.find((one) => one.name === name);
-    change({ analysis: name, options: {}, run: readsPrompt(next), selection: "" });
+    change({ analysis: name, options: {}, run: readsPrompt(next), ...UNTOUCHED });
   };
   return (
     <nav class="questions" aria-label="Questions">

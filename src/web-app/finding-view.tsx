@@ -2,35 +2,45 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Finding } from "../finding/finding.ts";
-import { type Mountable, type Mounted, mount, type ViewPlace } from "../report/mount.ts";
+import { MountedView } from "../report/mount/mounted-view.ts";
+import type { Mountable, ViewPlace } from "../report/mount.ts";
 import { placeIn } from "../report/page/client/places.ts";
 import { reading } from "../report/parts.ts";
 import { pictureOf } from "../report/views/picture-of.ts";
-import { change, state } from "./store.ts";
+import { change, changePictures, state } from "./store.ts";
 
 /** Above the finding, the page has its question. */
 const WITHOUT_TITLE = "header h1, header .kicker { display: none; }";
 
-/** @param only its answer's picture, without words */
-export function FindingView({ finding, only = false }: { readonly finding: Finding; readonly only?: boolean }) {
+interface FindingViewProps {
+  readonly finding: Finding;
+  /** Its answer's picture alone, without words. */
+  readonly only?: boolean;
+  /** Whether heads, switches and zoom of its pictures are part of the page's state. */
+  readonly remembered?: boolean;
+}
+
+export function FindingView({ finding, only = false, remembered = false }: FindingViewProps) {
   const place = useRef<HTMLDivElement>(null);
-  const view = useRef<Mounted>(undefined);
+  const view = useRef<MountedView>(undefined);
   const isDrawn = useSignal(false);
+  const { selection, pictures } = state.value;
+  const show = () => {
+    const { selection, pictures } = state.peek();
+    const selected = placeOf(selection);
+    if (remembered) view.current?.showChanged(selected, pictures);
+    else view.current?.setState({ selected });
+  };
   useEffect(() => () => view.current?.destroy(), []);
   useEffect(() => {
-    const data = shown(finding, only);
-    if (view.current) void view.current.setData(data);
-    else {
-      view.current = mounted(place.current!, data);
-      const drawn = () => {
-        isDrawn.value = true;
-      };
-      view.current.ready.then(drawn, drawn);
-    }
-    view.current.setState({ selected: placeOf(state.peek().selection) });
+    view.current ??= mounted(place.current!, remembered);
+    const drawn = () => {
+      isDrawn.value = true;
+      show();
+    };
+    view.current.setData(shown(finding, only)).then(drawn, drawn);
   }, [finding, only]);
-  const { selection } = state.value;
-  useEffect(() => view.current!.setState({ selected: placeOf(selection) }), [selection]);
+  useEffect(show, [selection, pictures]);
   return <div class={`finding${isDrawn.value ? "" : " undrawn"}`} ref={place} />;
 }
 
@@ -39,12 +49,16 @@ function shown(finding: Finding, only: boolean): Mountable {
   return answer ? pictureOf(answer, finding.tables) : finding;
 }
 
-function mounted(element: HTMLElement, data: Mountable): Mounted {
-  const view = mount(element, data);
+function mounted(element: HTMLElement, remembered: boolean): MountedView {
+  const host = document.createElement("div");
+  host.className = "glassformer";
+  element.append(host);
+  const view = new MountedView(host);
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(WITHOUT_TITLE);
-  element.lastElementChild!.shadowRoot!.adoptedStyleSheets.push(sheet);
-  view.on("select", (place) => change({ selection: textOf(place) }));
+  host.shadowRoot!.adoptedStyleSheets.push(sheet);
+  view.listen("select", (place) => change({ selection: textOf(place) }));
+  if (remembered) view.listen("change", () => changePictures(view.changed));
   return view;
 }
 

@@ -3,7 +3,7 @@ import { effect } from "@preact/signals";
 import { sentence } from "./latest.ts";
 import { fragmentOf, LONGEST_LINK, stateOf } from "./link.ts";
 import { type State, stateFrom } from "./state.ts";
-import { linkProblem, state, typing } from "./store.ts";
+import { changedBy, linkProblem, state } from "./store.ts";
 
 /** What an entry of the history holds, as the browser stores it. */
 interface Entry {
@@ -20,7 +20,7 @@ async function readAddress(): Promise<void> {
     linkProblem.value = "";
     shown = hash;
     read = found;
-    typing.value = false;
+    changedBy.value = "step";
     state.value = found;
   } catch (error) {
     linkProblem.value = sentence(error);
@@ -38,19 +38,27 @@ export async function followAddress(): Promise<void> {
   shown = location.hash;
   addEventListener("popstate", () => void readAddress());
   let wasTyping = false;
+  let isStep = false;
   effect(() => {
     const now = state.value;
-    const replaces = typing.value && wasTyping;
-    wasTyping = typing.value;
-    if (now === read) return;
+    const by = changedBy.value;
+    isStep ||= by === "step" || (by === "typing" && !wasTyping);
+    wasTyping = by === "typing";
+    if (now === read) {
+      isStep = false;
+      return;
+    }
     last = last.then(async () => {
       const fragment = await fragmentOf(now);
-      if (fragment === shown || now !== state.peek()) return;
+      if (now !== state.peek()) return;
+      const does = isStep ? "pushState" : "replaceState";
+      isStep = false;
+      if (fragment === shown) return;
       const isLong = fragment.length > LONGEST_LINK;
       shown = isLong ? "" : fragment;
       const address = `${location.pathname}${location.search}${shown}`;
       const entry: Entry = isLong ? { long: now } : {};
-      history[replaces ? "replaceState" : "pushState"](entry, "", address);
+      history[does](entry, "", address);
     });
   });
 }

@@ -3,7 +3,7 @@ import { batch, effect, untracked } from "@preact/signals";
 import { filesOf } from "./chosen.ts";
 import { Latest, sentence } from "./latest.ts";
 import type { Loaded, Progress } from "./messages.ts";
-import { START, type State } from "./state.ts";
+import { START, type State, UNTOUCHED } from "./state.ts";
 import { asking, change, described, modelStatus, state, storedDescription, wanted } from "./store.ts";
 
 const loading = new Latest("load");
@@ -40,7 +40,7 @@ export async function loadAgain(): Promise<void> {
 }
 
 /** Opens a model for the page. The one that is there is used until then, and if this one cannot be opened. @param more what else changes with it */
-export async function choose(model: string, more: Partial<State> = { options: {}, selection: "" }): Promise<void> {
+export async function choose(model: string, more: Partial<State> = { options: {}, ...UNTOUCHED }): Promise<void> {
   leaveWanted();
   const isThere = modelStatus.peek().is === "ready";
   if (model === state.peek().model) return isThere ? undefined : loadAgain();

@@ -1,6 +1,7 @@
 /** The page's whole state: one plain object, which is also what a link holds. */
 import { bundledModel } from "../load/names.ts";
 import type { GivenIntervention } from "../measures/interventions/options.ts";
+import type { ChangedPictures } from "../report/mount/changed.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 
 /** A change of the model's run, which may have a name and may be switched off. */
@@ -31,6 +32,8 @@ export interface State {
   readonly run: boolean;
   /** The place that is selected, along named axes: "layer=0 head=3"; "" for none. */
   readonly selection: string;
+  /** What is not as it is drawn first of the finding's pictures, by their names: head, switches, zoom. */
+  readonly pictures: ChangedPictures;
   /** Changes of the model's run, in their order. */
   readonly changes: readonly Change[];
   /** Whether the finding is of the run without them. */
@@ -38,6 +41,9 @@ export interface State {
 }
 
 export const DEFAULT_PROMPT = "The old man smiled, and shook his";
+
+/** A finding that nobody has touched yet. */
+export const UNTOUCHED: Pick<State, "selection" | "pictures"> = { selection: "", pictures: {} };
 
 export const START: State = {
   model: bundledModel,
@@ -48,7 +54,7 @@ export const START: State = {
   analysis: "look",
   options: {},
   run: true,
-  selection: "",
+  ...UNTOUCHED,
   changes: [],
   withoutChanges: false,
 };
@@ -60,9 +66,10 @@ const KINDS: { readonly [K in keyof State]: (value: unknown) => boolean } = {
   promptsBefore: isTexts,
   promptsAfter: isTexts,
   analysis: isText,
-  options: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  options: isRecord,
   run: (value) => typeof value === "boolean",
   selection: isText,
+  pictures: (value) => isRecord(value) && Object.values(value).every(isRecord),
   withoutChanges: (value) => typeof value === "boolean",
   changes: (value) => Array.isArray(value) && value.every(isChange),
 };
@@ -74,6 +81,10 @@ function isChange(value: unknown): boolean {
 
 function isText(value: unknown): boolean {
   return typeof value === "string";
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isTexts(value: unknown): boolean {

@@ -12,8 +12,8 @@ import { nextWorker } from "./the-worker.ts";
 
 export const state = signal<State>(START);
 
-/** Whether the last change was typing: what is typed in a row is one step back in the history. */
-export const typing = signal(false);
+/** How the state was changed last. What is typed in a row is one step back in the history; how pictures are looked at is none. */
+export const changedBy = signal<"step" | "typing" | "looking">("step");
 
 /** Where the model is. */
 export type ModelStatus =
@@ -101,8 +101,15 @@ export const asking = new Asking(nextWorker, (why) => {
 
 /** Changes the state. @param typed whether by typing */
 export function change(changes: Partial<State>, typed = false): void {
-  typing.value = typed;
+  changedBy.value = typed ? "typing" : "step";
   state.value = { ...state.value, ...changes };
+}
+
+/** Remembers how pictures are looked at. */
+export function changePictures(pictures: State["pictures"]): void {
+  if (JSON.stringify(pictures) === JSON.stringify(state.peek().pictures)) return;
+  changedBy.value = "looking";
+  state.value = { ...state.value, pictures };
 }
 
 /** Shows what was stored with the page, if it is of the state that the page starts in. */

@@ -8,6 +8,8 @@ import axe from "axe-core";
 import type { Page, Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changedModel, diffuseMlp, type Finding, HookedTransformer, look, measureLook } from "../../src/node.ts";
+import { fragmentOf, stateOf } from "../../src/web-app/link.ts";
+import { START } from "../../src/web-app/state.ts";
 import { chromiumPath, launch } from "./chromium.ts";
 import { computed, LIMIT, probabilities, type ServedApp, servedApp, soon } from "./served-app.ts";
 
@@ -273,6 +275,41 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     await soon(() => fresh.getByLabel("Prompt", { exact: true }).inputValue()).toBe(both[0]);
     expect(await fresh.getByRole("button", { name: /^Remove prompt/ }).count()).toBe(0);
     await fresh.context().close();
+    await tab.context().close();
+  });
+
+  test("a link has a picture's head, switches and zoom, of which Back undoes the head alone", async () => {
+    const prompt = Array(14).fill("She opened the letter and").join(" ");
+    const long = await fragmentOf({ ...START, analysis: "attention-patterns", prompt });
+    const tab = await app.opened(`${url}${long}`);
+    await computed(tab);
+    const head = (of: Page) => of.locator(".finding .head.on").first().getAttribute("data-tip");
+    const zoom = (of: Page) => of.locator(".finding .zoom output").first().textContent();
+    const pictures = async () => Object.values((await stateOf(new URL(tab.url()).hash)).pictures)[0];
+    const first = await head(tab);
+    const entries = await tab.evaluate(() => history.length);
+    for (let times = 0; times < 2; times++) await tab.getByLabel("larger").first().click();
+    await tab.locator(".finding [data-switch=first]").first().click();
+    await soon(pictures).toEqual({ zoom: 4, hideFirst: true });
+    expect(await tab.evaluate(() => history.length)).toBe(entries);
+    const zoomed = await zoom(tab);
+    await tab.locator(".finding .head:not(.on)").last().click();
+    await soon(async () => Object.keys(await pictures())).toContain("head");
+    const other = await head(tab);
+    expect(other).not.toBe(first);
+
+    const fresh = await app.opened(tab.url());
+    await computed(fresh);
+    await soon(() => head(fresh)).toBe(other);
+    expect(await zoom(fresh)).toBe(zoomed);
+    expect(await fresh.locator(".finding [data-switch=first]").first().getAttribute("aria-pressed")).toBe("true");
+    await fresh.context().close();
+
+    await tab.goBack();
+    await soon(() => head(tab)).toBe(first);
+    expect(await zoom(tab)).toBe(zoomed);
+    await tab.goForward();
+    await soon(() => head(tab)).toBe(other);
     await tab.context().close();
   });
 

@@ -12,6 +12,7 @@ const some: State = {
   options: { top: 3 },
   run: true,
   selection: "layer=0 pos=2",
+  pictures: { patterns: { zoom: 2, head: "L0H1" } },
 };
 
 describe("a link", () => {

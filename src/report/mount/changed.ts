@@ -1,27 +1,29 @@
 /** What users have changed of how pictures are drawn first. */
-import type { ViewState } from "./state.ts";
-
 type Pictures = Readonly<Record<string, object>>;
+type Values = Readonly<Record<string, unknown>>;
 
 /** By the picture's name, only what differs: `{ patterns: { zoom: 2 } }`. */
-export type ChangedPictures = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+export type ChangedPictures = Readonly<Record<string, Values>>;
 
 export function changedPictures(first: Pictures, now: Pictures): ChangedPictures {
-  const entries = Object.entries(now).map(([name, state]) => {
-    const before = (first[name] ?? {}) as Readonly<Record<string, unknown>>;
+  const changed = Object.entries(now).map(([name, state]) => {
+    const before = (first[name] ?? {}) as Values;
     return [name, Object.fromEntries(Object.entries(state).filter(([key, value]) => value !== before[key]))] as const;
   });
-  return Object.fromEntries(entries.filter(([, changed]) => Object.keys(changed).length > 0));
+  return Object.fromEntries(changed.filter(([, values]) => Object.keys(values).length > 0));
 }
 
-/** The pictures as they are drawn first, with changes, as far as these are of values that are there, and of their kinds. */
-export function withChanged(first: Pictures, changed: ChangedPictures): ViewState["pictures"] {
-  const entries = Object.entries(first).map(([name, state]) => {
-    const known = Object.entries(state).map(([key, before]) => {
-      const value = Object.hasOwn(changed[name] ?? {}, key) ? changed[name][key] : before;
-      return [key, before === null || value === null || typeof value === typeof before ? value : before];
-    });
-    return [name, Object.fromEntries(known)];
+/**
+ * What turns pictures that are changed in one way into pictures that are changed in another, as far as both are of values that there are,
+ * and of their kinds.
+ */
+export function turning(first: Pictures, from: ChangedPictures, to: ChangedPictures): ChangedPictures {
+  const pictures = Object.entries(first).map(([name, state]) => {
+    const before = state as Values;
+    const fits = ([key, value]: [string, unknown]) =>
+      key in before && (before[key] === null || value === null || typeof value === typeof before[key]);
+    const back = Object.keys(from[name] ?? {}).map((key) => [key, before[key]] as const);
+    return [name, Object.fromEntries([...back, ...Object.entries(to[name] ?? {}).filter(fits)])] as const;
   });
-  return Object.fromEntries(entries);
+  return Object.fromEntries(pictures.filter(([, values]) => Object.keys(values).length > 0));
 }

@@ -19,12 +19,15 @@ import { onTheme } from "../page/client/theme.ts";
 import { tips, titles } from "../page/client/tips.ts";
 import { GROUND } from "../page/mounted-style.ts";
 import { FOLDED } from "../page/needs.ts";
-import { type ChangedPictures, changedPictures, withChanged } from "./changed.ts";
+import { type ChangedPictures, changedPictures, turning } from "./changed.ts";
 import { type Content, contentOf, type Mountable, STYLE_ATTRIBUTE } from "./content.ts";
 import type { ViewEvents, ViewState } from "./state.ts";
 
 /** What every view does, whatever it shows. Tips come first: others take their words from them. */
 const BEHAVIOURS = [tips, arrows, scrolling, sorting, anchors, charts, pixels];
+
+/** What a view is made to show: of each picture, all of its state or some. */
+type Applied = Partial<Omit<ViewState, "pictures">> & { readonly pictures?: Readonly<Record<string, object>> };
 
 type Listeners = { readonly [E in keyof ViewEvents]: Set<(value: ViewEvents[E]) => void> };
 
@@ -106,12 +109,11 @@ export class MountedView {
     return changedPictures(this.#first, this.state.pictures);
   }
 
-  /** Shows the place that is selected, and the pictures as they are drawn first but for what is changed. */
+  /** Shows the pictures as they are drawn first but for what is changed, and the place that is selected. */
   showChanged(selected: ViewPlace | null, changed: ChangedPictures): void {
-    if (samePlace(selected, this.#selected) && JSON.stringify(changed) === JSON.stringify(this.changed)) return;
-    this.#apply({ pictures: this.#first });
-    this.#apply({ selected });
-    this.#apply({ pictures: withChanged(this.state.pictures, changed) });
+    const now = this.changed;
+    if (samePlace(selected, this.#selected) && JSON.stringify(changed) === JSON.stringify(now)) return;
+    this.#apply({ selected, pictures: turning(this.#first, now, changed) });
   }
 
   /** @throws UnknownNameError for a picture that has no state, or does not exist */
@@ -193,7 +195,7 @@ export class MountedView {
     this.#report("change", this.state);
   }
 
-  #apply({ selected, pointed, pictures = {} }: Partial<ViewState>): void {
+  #apply({ selected, pointed, pictures = {} }: Applied): void {
     for (const [name, state] of Object.entries(pictures)) this.#controls.get(name)?.show(state);
     if (selected !== undefined) {
       this.#selected = selected;
