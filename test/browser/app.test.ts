@@ -305,6 +305,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     expect(await fresh.locator(".finding [data-switch=first]").first().getAttribute("aria-pressed")).toBe("true");
     await fresh.context().close();
 
+    await tab.mouse.move(1, 1); // a head under the pointer is shown
     await tab.goBack();
     await soon(() => head(tab)).toBe(first);
     expect(await zoom(tab)).toBe(zoomed);
