@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -29,6 +29,7 @@ interface Work {
 interface Tally {
   right: number;
   refused: number;
+  seconds: number;
   readonly faults: (Fault & { readonly case: number })[];
 }
 
@@ -47,18 +48,29 @@ async function main(): Promise<number> {
   const [from, to] = only === undefined ? [0, whole("--cases", values.cases)] : [only, only + 1];
   let [cases, faults] = [0, 0];
   process.stdout.write("target         cases    right  refused   faults  seconds\n");
-  for (const target of targets) {
-    const start = performance.now();
-    const tally = await runTarget({ name: target.name, seed, from, to });
+  const tallies = someAtATime(targets, ({ name }) => runTarget({ name, seed, from, to }));
+  for (const [i, target] of targets.entries()) {
+    const tally = await tallies[i];
     const done = tally.right + tally.refused + tally.faults.length;
     cases += done;
     faults += tally.faults.length;
-    const numbers = [done, tally.right, tally.refused, tally.faults.length, (performance.now() - start) / 1000];
+    const numbers = [done, tally.right, tally.refused, tally.faults.length, tally.seconds];
     process.stdout.write(`${target.name.padEnd(12)}${numbers.map((n) => n.toFixed(0).padStart(8)).join(" ")}\n`);
     showFaults(tally.faults);
   }
   process.stdout.write(`${cases} cases, ${faults} faults\n`);
   return faults > 0 ? 1 : 0;
+}
+
+/** Works on items in order, as many at a time as there are cores. */
+function someAtATime<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R>[] {
+  const results: Promise<R>[] = [];
+  for (const [i, item] of items.entries()) {
+    const before: Promise<unknown> = results[i - availableParallelism()] ?? Promise.resolve();
+    results.push(before.then(() => work(item)));
+    results[i].catch(() => {}); // who awaits it hears of it
+  }
+  return results;
 }
 
 function showFaults(faults: Tally["faults"]): void {
@@ -71,7 +83,8 @@ function showFaults(faults: Tally["faults"]): void {
 
 /** Runs a target's cases in a separate process; after a case that hangs or kills it, the rest in a new one. */
 async function runTarget(work: Work): Promise<Tally> {
-  const tally: Tally = { right: 0, refused: 0, faults: [] };
+  const tally: Tally = { right: 0, refused: 0, seconds: 0, faults: [] };
+  const start = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "glassformer-fuzz-"));
   try {
     for (let next = work.from; next < work.to; ) {
@@ -80,6 +93,7 @@ async function runTarget(work: Work): Promise<Tally> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  tally.seconds = (performance.now() - start) / 1000;
   return tally;
 }
 

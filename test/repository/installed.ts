@@ -19,7 +19,7 @@ export interface Installed {
   remove(): void;
 }
 
-/** Builds the package and lays it out; nothing is fetched. @param page whether it has the page that `serve` serves @param browser whether it has the scripts for pages without a bundler */
+/** Builds the package, unless GLASSFORMER_DIST names a folder that has the build, and lays it out; nothing is fetched. @param page whether it has the page that `serve` serves @param browser whether it has the scripts for pages without a bundler */
 export async function installed({ page = false, browser = false } = {}): Promise<Installed> {
   const project = mkdtempSync(join(tmpdir(), "glassformer-installed-"));
   const modules = join(project, "node_modules");
@@ -33,13 +33,19 @@ export async function installed({ page = false, browser = false } = {}): Promise
     cpSync(join(root, name), join(folder, name), { recursive: true });
   }
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  const compile = [tool("typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", join(folder, "dist")];
+  if (process.env.GLASSFORMER_DIST) {
+    cpSync(process.env.GLASSFORMER_DIST, join(folder, "dist"), { recursive: true });
+  } else await buildInto(join(folder, "dist"), { page, browser });
+  return { project, folder, remove: () => rmSync(project, { recursive: true, force: true }) };
+}
+
+async function buildInto(dist: string, { page, browser }: { readonly page: boolean; readonly browser: boolean }) {
+  const compile = [tool("typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", dist];
   await execute(process.execPath, compile, { cwd: root }).catch((failure) => {
     throw new Error(`The package does not build:\n${failure.stdout}`);
   });
-  if (page) await buildWeb(join(folder, "dist", "web"));
-  if (browser) await buildBrowser(join(folder, "dist", "browser"));
-  return { project, folder, remove: () => rmSync(project, { recursive: true, force: true }) };
+  if (page) await buildWeb(join(dist, "web"));
+  if (browser) await buildBrowser(join(dist, "browser"));
 }
 
 /** A dependency's program, as a path. */
