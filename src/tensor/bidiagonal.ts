@@ -8,7 +8,10 @@ export interface Bidiagonal {
   readonly right: Float64Array;
 }
 
-/** Numbers should be around 1: their squares are summed. */
+/** In a matrix whose largest entry is 1, what is smaller counts as 0: squares of it would no longer be exact. */
+export const TINY = 2 ** -400;
+
+/** The largest entry should be 1: squares are summed. */
 export function bidiagonalised(matrix: Float64Array, n: number): Bidiagonal {
   const a = matrix.slice();
   const [d, e] = [new Float64Array(n), new Float64Array(Math.max(n - 1, 0))];
@@ -33,6 +36,7 @@ export function bidiagonalised(matrix: Float64Array, n: number): Bidiagonal {
  * there is nothing to reflect.
  */
 function reflector(x: Float64Array, first: number): number {
+  for (let i = first; i < x.length; i++) if (Math.abs(x[i]) < TINY) x[i] = 0;
   const start = x[first];
   let rest = 0;
   for (let i = first + 1; i < x.length; i++) rest += x[i] * x[i];

@@ -4,7 +4,7 @@
  * several times as long (`npm run bench -- svd`).
  */
 
-import { bidiagonalised } from "./bidiagonal.ts";
+import { bidiagonalised, TINY } from "./bidiagonal.ts";
 import { GlassformerError } from "./errors.ts";
 import { rotate, rotateInTurn } from "./rotations.ts";
 
@@ -27,8 +27,6 @@ interface Work {
   readonly v: Float64Array;
 }
 
-/** Below it, in a matrix whose largest entry is 1, squares would no longer be exact. */
-const TINY = 2 ** -400;
 /** Steps for each singular value; two are usual. */
 const MOST_STEPS = 60;
 
@@ -94,7 +92,7 @@ function clearRow({ n, d, e, u }: Work, i: number, last: number): void {
   let rest = e[i];
   d[i] = 0;
   e[i] = 0;
-  for (let k = i + 1; k <= last && rest !== 0; k++) {
+  for (let k = i + 1; k <= last && Math.abs(rest) > TINY; k++) {
     const length = Math.sqrt(d[k] * d[k] + rest * rest);
     const [c, s] = [d[k] / length, rest / length];
     d[k] = length;
@@ -109,7 +107,7 @@ function clearColumn({ n, d, e, v }: Work, first: number, last: number): void {
   let rest = e[last - 1];
   d[last] = 0;
   e[last - 1] = 0;
-  for (let k = last - 1; k >= first && rest !== 0; k--) {
+  for (let k = last - 1; k >= first && Math.abs(rest) > TINY; k--) {
     const length = Math.sqrt(d[k] * d[k] + rest * rest);
     const [c, s] = [d[k] / length, rest / length];
     d[k] = length;

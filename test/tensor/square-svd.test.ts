@@ -58,6 +58,14 @@ describe("squareSvd", () => {
     );
   });
 
+  test.each([
+    { n: 2, entries: [0, 0, -1.8088124232491432e-172, 3.962634554758107e-17] },
+    { n: 3, entries: [1e-160, 1e-165, 1, 0, 1e-170, 1e-155, 1e-162, 0, 1e-158] },
+    { n: 3, entries: [1, 1e-155, 0, 0, 1e-160, 1e-158, 0, 0, 1e-162] },
+  ])("numbers whose squares are too small for float64 spoil nothing: $entries", ({ n, entries }) => {
+    expectSvd(Float64Array.from(entries), n);
+  });
+
   test("finds ml-matrix's singular values, and its vectors up to their sign", () => {
     for (const n of [1, 2, 3, 7, 16, 64]) {
       const a = random(n, n);
