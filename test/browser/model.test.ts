@@ -102,6 +102,29 @@ describe.skipIf(!chromiumPath)("a site in Chromium (skipped without /usr/bin/chr
     await other.close();
   });
 
+  test("a runtime that cannot be fetched is named by the first run, with the reason", async () => {
+    const without = await serve({
+      folders: { "/models": join(there.folder, "models"), "": there.dist },
+      pages: { "/": "/model.js" },
+      answer: ({ url }, response) => {
+        if (!url?.endsWith(".wasm")) return false;
+        response.writeHead(404).end();
+        return true;
+      },
+    });
+    const page2 = await open(browser, `${without.url}/`, "page");
+    await page2.evaluate(() => page.open("/models/solu-1l-novels"));
+    await expect.poll(() => without.requests.some((path) => path.endsWith(".wasm"))).toBe(true);
+    const error = await page2.evaluate(
+      (p) => page.losses("/models/solu-1l-novels", p).catch(({ name, message }) => `${name}: ${message}`),
+      prompts[0].prompt,
+    );
+    expect(error).toMatch(/^GlassformerError: onnxruntime could not start here: .*fetching of the wasm failed/);
+    expect(error).toContain("that the site serves the .wasm file of its build");
+    await page2.close();
+    await without.close();
+  });
+
   test.each([
     ["that may share memory computes in as many threads as it asks for", true, 1],
     ["that may not computes in one", false, 0],
