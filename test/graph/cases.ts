@@ -136,6 +136,14 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
     of("of equal floats among very many", [ties], (x) => x.topK(20).indices),
     of("of NaN and infinity, the earlier first", [odd], (x) => x.topK(4).indices),
   ],
+  isTopK: [
+    of("of rows", [a], (x) => x.isTopK(2)),
+    of("of columns", [a], (x) => x.isTopK(2, 1)),
+    of("of equal numbers, the earlier", [ints([2, 5], [3, 7, 7, 3, 7, 1, 1, 1, 1, 1])], (x) => x.isTopK(2)),
+    of("of equal floats among very many", [ties], (x) => x.isTopK(20)),
+    of("of NaN and infinity, the earlier", [odd], (x) => x.isTopK(4)),
+    of("and the largest kept", [a], (x) => x.mul(x.isTopK(2).cast("float32"))),
+  ],
   softmax: [...unary("softmax"), of("along another axis", [a], (x) => x.softmax(0))],
   crossEntropy: [
     of("of each row", [a, ints([2, 3], [0, 3, 1, 1, 2, 0])], (x, i) => x.crossEntropy(i)),
@@ -187,6 +195,10 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
     ),
     of("with axes in front of the lettered ones", [a, numbers([3, 4], 6)], (x, y) => x.einsum("m,pm->p", y)),
     of("that sums one input alone", [a, row], (x, y) => x.einsum("bpm,m->b", y)),
+  ],
+  detach: [
+    of("of numbers", [a], (x) => x.detach()),
+    of("with another value's gradient", [a, b], (x, y) => x.detach(x.mul(y))),
   ],
   point: [of("under a name", [a], (x) => x.point("here")), of("with other axes", [a], (x) => x.rename(["batch"]))],
   permute: [of("of three axes", [a], (x) => x.permute([2, 0, 1]))],

@@ -47,7 +47,8 @@ function expectSecondGradients(example: Case): void {
   for (const [i, x] of wrt.entries()) expectGradient(found[i], centralDifferences(once, x), 1e-5);
 }
 
-const names = Object.keys(ops) as OpName[];
+/** What is there to have another gradient than its numbers have is tested below. */
+const names = (Object.keys(ops) as OpName[]).filter((op) => op !== "detach");
 
 describe("every op's gradient equals central differences in float64", () => {
   for (const op of names) {
@@ -83,6 +84,27 @@ describe("where two rules are possible, PyTorch's holds", () => {
     ["0 to a power does not depend on it", (x: Tensor, y: Tensor) => x.pow(y.add(2)), [0, 0]],
   ] as const)("%s", (_what, f, expected) => {
     expect(at(f).map((g) => g + 0)).toEqual(expected);
+  });
+});
+
+describe("detach", () => {
+  const [x, y] = [numbers([2, 3], 1), numbers([2, 3], 2)];
+  const gradients = (value: Tensor) => interpret(grad(value.sum(), [x, y], { unused: "zero" })).map((g) => [...g.data]);
+
+  test("lets no gradient through, and leaves the numbers as they are", () => {
+    const [ofX, ofY] = gradients(x.mul(y).detach().mul(x).mul(y.mul(0).add(1)));
+    expect(ofX).toEqual([...interpret([x.mul(y)])[0].data]);
+    expect(ofY.every((g) => g === 0)).toBe(true);
+    expect([...interpret([x.detach()])[0].data]).toEqual([...interpret([x])[0].data]);
+  });
+
+  test("gives the gradient to another value in its place, as a straight-through estimator does", () => {
+    const step = x.greaterThan(0).cast("float32");
+    const [ofX, ofY] = gradients(step.detach(x.mul(y)).mul(3));
+    expect(ofX).toEqual([...y.data].map((v) => 3 * v));
+    expect(ofY).toEqual([...x.data].map((v) => 3 * v));
+    expect(() => x.detach(x.sum())).toThrow(/value of the same shape/);
+    expect(() => x.detach(3 as never)).toThrow(/takes a tensor/);
   });
 });
 

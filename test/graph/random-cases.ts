@@ -163,6 +163,13 @@ export const randomCases: { readonly [K in OpName]: Arbitrary } = {
         .map(([inputs, k, where]) => of(inputs, (x) => (where ? x.topK(k, axis).indices : x.topK(k, axis).values))),
     ),
   ),
+  isTopK: shapes(1).chain((shape) =>
+    axisOf(shape).chain((axis) =>
+      fc
+        .tuple(distinct(shape), fc.integer({ min: 1, max: shape[axis] }))
+        .map(([inputs, k]) => of(inputs, (x) => x.isTopK(k, axis))),
+    ),
+  ),
   softmax: withAxis((x, axis) => x.softmax(axis)),
   crossEntropy: rowsAndIndex((x, i) => x.crossEntropy(i)),
   outerChosen: fc.tuple(shapes(1), size, size, size).chain(([lead, i, j, count]) =>
@@ -217,6 +224,7 @@ export const randomCases: { readonly [K in OpName]: Arbitrary } = {
           });
       }),
   ),
+  detach: unary("detach"),
   point: unary("point"),
   permute: shapes(1).chain((shape) =>
     fc

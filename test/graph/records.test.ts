@@ -115,6 +115,7 @@ describe("what a view reads in place is the op's result:", () => {
   test("for these ops", () => {
     expect(viewed.toSorted()).toEqual([
       "concat",
+      "detach",
       "gather",
       "permute",
       "point",

@@ -26,6 +26,14 @@ export abstract class Layout extends Elementwise {
       : this.axes.map((a) => (axes as Record<string, string>)[a] ?? a);
     return this.applied("point", [this], { axes: renamed });
   }
+  /**
+   * The same numbers, as constants for gradients: none goes back through them. Given another value of the same shape, the gradient
+   * goes to that one instead: `step.detach(surrogate)` is a straight-through estimator.
+   */
+  detach(instead?: this): this {
+    if (instead !== undefined) needTensor("detach", instead);
+    return this.applied("detach", instead === undefined ? [this] : [this, instead]);
+  }
   /** The axes in another order, each named once. */
   permute(perm: readonly AxisRef[]): this {
     checkArgument("What permute takes", perm, listOf(ANYTHING, "axes"));

@@ -34,6 +34,16 @@ export abstract class Ordering extends Indexing {
     return { values: ordered(values), indices: ordered(values.result(1)) };
   }
   /**
+   * Which numbers are among the `k` largest along an axis: a condition, true `k` times along it, of equal numbers for the earlier.
+   * NaN counts as infinite. No gradient goes through it: `x.mul(x.isTopK(k).cast("float32"))` keeps the largest, and theirs.
+   */
+  isTopK(k: number, axis: AxisRef = -1): this {
+    const last = this.shape.length - 1;
+    const i = axisIndex(this, axis);
+    const ordered = (t: this) => (i === last ? t : t.transpose(i, last));
+    return ordered(this.applied("isTopK", [ordered(this)], { k }));
+  }
+  /**
    * All numbers along an axis, the smallest first unless `descending`, equal ones in the order that they had, and their indices
    * (int32) there. NaN counts as infinite. The size of the axis is part of the compiled graph's structure.
    */

@@ -44,6 +44,34 @@ export const point: Op<{ readonly label?: string; readonly axes?: readonly strin
   phrase: no,
 };
 
+/**
+ * The first input's numbers, through which no gradient goes back; with a second input, which has its shape, the gradient goes to
+ * that one instead: a straight-through estimator (Bengio et al. 2013).
+ */
+export const detach: Op<NoAttrs> = {
+  outputs: 1,
+  infer([x, instead]) {
+    if (instead && (instead.shape.join() !== x.shape.join() || instead.dtype !== x.dtype)) {
+      throw new ShapeError(
+        `detach passes the gradient of ${x.dtype} ${showShape(x)} on to a value of the same shape, not to ${instead.dtype} ${showShape(instead)}.`,
+        { asked: x.shape, found: instead.shape },
+      );
+    }
+    return x;
+  },
+  reference: ([x]) => x,
+  onnx: (_emit, [x]) => x.name,
+  vjp: (g, _out, inputs) => (inputs.length === 1 ? [null] : [null, g]),
+  along: (axis, inputs) => inputs.map(() => axis),
+  rows: sameOnRows,
+  selection: no,
+  view: ([x]) => ({ input: 0, axes: x.shape.map((_, from) => ({ from })) }),
+  layout: "name",
+  scratch: false,
+  names: {},
+  phrase: no,
+};
+
 /** The last axes in another order: axis `-1` of the result is axis `perm[last]` of the input. */
 export const permute: Op<{ readonly perm: readonly number[] }> = {
   outputs: 1,

@@ -35,6 +35,7 @@ export { addAt, gather, gatherRows, pick, placeLike, scatterAddLike, scatterRows
 export { gelu } from "./gelu.ts";
 export {
   concat,
+  detach,
   expandLike,
   mergeAxes,
   permute,
@@ -50,4 +51,4 @@ export { matmul } from "./matmul.ts";
 export { matmulChosen, outerChosen } from "./matmul-chosen.ts";
 export { argmax, logSumExp, max, mean, min, sum } from "./reduce.ts";
 export { softmax } from "./softmax.ts";
-export { topK } from "./top-k.ts";
+export { isTopK, topK } from "./top-k.ts";
