@@ -248,6 +248,32 @@ export {
   measureEdgeAttribution,
 } from "./measures/edge-attribution.ts";
 
+// - attribution graphs
+export type {
+  AttributionGraph,
+  ErrorNode,
+  FeatureNode,
+  GraphNode,
+  LogitNode,
+  TokenNode,
+} from "./measures/attribution-graph/graph.ts";
+export {
+  edgeInfluence,
+  type GraphScores,
+  graphScores,
+  nodeInfluence,
+} from "./measures/attribution-graph/influence.ts";
+export {
+  type GraphJson,
+  type GraphJsonNode,
+  type GraphJsonOptions,
+  graphFromJson,
+  graphJson,
+  type ReadGraph,
+} from "./measures/attribution-graph/json.ts";
+export { type Pruned, type PruneOptions, pruneGraph } from "./measures/attribution-graph/prune.ts";
+export type { SparseMatrix } from "./measures/attribution-graph/sparse.ts";
+
 // - indirect object identification
 export { ioi } from "./analyses/ioi.ts";
 export { type IoiMeasurement, measureIoi } from "./measures/ioi.ts";

@@ -107,6 +107,17 @@ const stopped = { signal };
 let cache: G.ActivationCache;
 let logits: G.Tensor;
 
+const attributed: G.AttributionGraph = {
+  nodes: [
+    { kind: "token", pos: 0, token: 5, text: "a" },
+    { kind: "logit", pos: 0, token: 7, text: "b", weight: 0.5 },
+  ],
+  adjacency: {
+    ...{ size: 2, starts: new Uint32Array([0, 0, 1]) },
+    ...{ columns: new Uint32Array([0]), values: new Float32Array([2]) },
+  },
+};
+
 /** Every public function with arguments that it takes. Whatever is long is stopped by its signal. */
 function functions(): Case[] {
   const of = (name: string, args: readonly unknown[]): Case => ({
@@ -226,6 +237,14 @@ function functions(): Case[] {
     of("topkTable", [[{ name: "x", top: [{ token: "a", value: 1 }] }], {}]),
     of("topkTokens", [strTokens, [1, 2], {}]),
     of("render", [finding, "json", {}]),
+    ...["edgeInfluence", "graphScores", "nodeInfluence"].map((name) => of(name, [attributed])),
+    of("pruneGraph", [attributed, {}]),
+    of("graphJson", [
+      attributed,
+      G.pruneGraph(attributed),
+      { slug: "x", scan: "x", prompt: "a", promptTokens: ["a"], nLayers: 1 },
+    ]),
+    of("graphFromJson", [{ metadata: {}, nodes: [], links: [] }]),
     ...patching,
     {
       of: "sweeps.sweep",
