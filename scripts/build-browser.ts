@@ -48,8 +48,6 @@ function built(folder: string, options: BuildOptions): Promise<unknown> {
       target: "es2022",
       chunkSizeWarningLimit: 2000,
       ...options,
-      // Node draws charts with it; a page has a document.
-      rollupOptions: { external: ["linkedom/worker"], ...options.rollupOptions },
     },
   });
 }

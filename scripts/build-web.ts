@@ -43,9 +43,6 @@ function page(): Plugin {
   return {
     name: "glassformer-page",
     enforce: "pre",
-    // It draws charts where there is no document: a page has one.
-    resolveId: (id) => (id === "linkedom/worker" ? "no-document" : undefined),
-    load: (id) => (id === "no-document" ? "export {};" : undefined),
     transformIndexHtml: (html, { bundle = {} }) => ({
       html: html.replace("CONTENT_POLICY", CONTENT_POLICY),
       tags: [{ rel: "stylesheet", href: "./report.css" }, ...soonNeeded(bundle)].map((attrs) => ({

@@ -121,11 +121,7 @@ async function run(analysis: Analysis, values: CommonValues, { terminal, read }:
     });
     const onProgress: AnalysisContext["onProgress"] = ({ done, total, unit }) => bar.update(unit, done, total);
     const options = chat ? asChats(model, analysis, own) : own;
-    const running = analysis.run(model, { ...options, onProgress } as GivenOptions);
-    // The chart library loads while the model runs.
-    if (files.some(({ format }) => ["html", "svg", "png"].includes(format)))
-      await Promise.all([report.loadCharts(), running]);
-    const found = await running;
+    const found = await analysis.run(model, { ...options, onProgress } as GivenOptions);
     // A brief text does not say where it comes from, so the model's files are not read again for it.
     const shown = files.length > 0 || json || full;
     const finding = shown ? await fromOrigin(found, originOf(analysis, values, given, options)) : found;

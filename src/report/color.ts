@@ -2,10 +2,10 @@
  * Maps numbers to colours. A scheme is a ramp of 101 colours for a white page and the same ramp for a dark one; pictures are
  * drawn with the former, and a dark page replaces each colour (see `darkOf`), so that 0 always looks like the page.
  */
-import { interpolateBlues, interpolateRdBu, interpolateViridis } from "d3-scale-chromatic";
 import type { ColorScale } from "../finding/picture.ts";
 import { formatNumber } from "./format.ts";
 import { extent } from "./numbers.ts";
+import { BLUES, type Ramp, RD_BU, VIRIDIS } from "./ramps.ts";
 
 const LEVELS = 101;
 export type Scheme = NonNullable<ColorScale["scheme"]>;
@@ -114,32 +114,31 @@ let cachedRamps: Record<Scheme, { light: string[]; dark: string[] }> | undefined
 function ramps() {
   cachedRamps ??= {
     RdBu: {
-      light: sample(interpolateRdBu),
+      light: sample(RD_BU),
       dark: sample(between("#ffb8a3", "#ec6a54", "#93362f", "#2a2b2f", "#245a94", "#4b9be0", "#b3dcff")),
     },
-    Blues: { light: sample(interpolateBlues), dark: sample(between("#2a2b2f", "#245a94", "#4b9be0", "#b3dcff")) },
-    Viridis: { light: sample(interpolateViridis), dark: sample(interpolateViridis) },
+    Blues: { light: sample(BLUES), dark: sample(between("#2a2b2f", "#245a94", "#4b9be0", "#b3dcff")) },
+    Viridis: { light: sample(VIRIDIS), dark: sample(VIRIDIS) },
   };
   return cachedRamps;
 }
 
-function sample(interpolate: (t: number) => string): string[] {
-  return Array.from({ length: LEVELS }, (_, i) => hex(parse(interpolate(i / (LEVELS - 1)))));
+function sample(ramp: Ramp): string[] {
+  return Array.from({ length: LEVELS }, (_, i) => hex(ramp(i / (LEVELS - 1))));
 }
 
 /** Linear interpolation in RGB through these colours, evenly spaced. */
-function between(...stops: string[]): (t: number) => string {
+function between(...stops: string[]): Ramp {
   const points = stops.map(parse);
   return (t) => {
     const i = Math.min(Math.floor(t * (points.length - 1)), points.length - 2);
     const part = t * (points.length - 1) - i;
-    return hex(points[i].map((c, k) => c + (points[i + 1][k] - c) * part));
+    return points[i].map((c, k) => c + (points[i + 1][k] - c) * part);
   };
 }
 
 function parse(color: string): number[] {
-  if (color.startsWith("#")) return [1, 3, 5].map((i) => Number.parseInt(color.slice(i, i + 2), 16));
-  return color.match(/\d+/g)!.slice(0, 3).map(Number);
+  return [1, 3, 5].map((i) => Number.parseInt(color.slice(i, i + 2), 16));
 }
 
 /** Red, green and blue, 0 to 255, as `#rrggbb`. */

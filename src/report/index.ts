@@ -5,7 +5,6 @@ export { type AttentionHeadsOptions, attentionHeads, attentionPattern } from "./
 export { type BarOptions, bar } from "./bar.ts";
 export { type CsvOptions, renderCsv } from "./csv.ts";
 export type { DrawOptions } from "./draw/draw.ts";
-export { loadCharts } from "./draw/plotting.ts";
 export { element } from "./element.ts";
 export { type HistOptions, hist } from "./hist.ts";
 export { type ImshowOptions, imshow } from "./imshow.ts";

@@ -12,7 +12,27 @@ const cellFills = (svg: string) => {
   return [...cells.slice(0, cells.indexOf("</g>")).matchAll(/<rect[^>]* fill="(#\w+)"/g)].map((match) => match[1]);
 };
 
+/** The texts at an axis, in order. */
+const axisTexts = (svg: string, axis: "x" | "y") => {
+  const texts = svg.slice(svg.indexOf(`data-mark="${axis}-axis tick label"`));
+  return [...texts.slice(0, texts.indexOf("</g>")).matchAll(/>([^<>]+)<\/text>/g)].map((match) => match[1]);
+};
+
 describe("imshow", () => {
+  it("has the published colours of each scheme at its ends and in its middle", async () => {
+    const ends = {
+      RdBu: ["#67001f", "#053061"],
+      Blues: ["#f7fbff", "#08306b"],
+      Viridis: ["#440154", "#fde725"],
+    } as const;
+    for (const [scheme, [low, high]] of Object.entries(ends)) {
+      const color = { scheme: scheme as keyof typeof ends, domain: [0, 1] as const };
+      expect(cellFills(await imshow([[0, 1]], { color }).svg())).toEqual([low, high]);
+    }
+    const viridis = await imshow([[0.25, 0.5]], { color: { scheme: "Viridis", domain: [0, 1] } }).svg();
+    expect(cellFills(viridis)).toEqual(["#3b528b", "#21918c"]);
+  });
+
   it("draws a cell for each number, red below 0, blue above and nearly white at 0, symmetrically", async () => {
     const svg = await imshow([
       [-1, 0, 4],
@@ -51,6 +71,30 @@ describe("imshow", () => {
   it("shows each cell's labels and value on hover", async () => {
     const svg = await imshow([[0.5]], { x: { ticks: ["key"] }, y: { ticks: ["query"] } }).svg();
     expect(svg).toContain("<title>query, key: 0.5</title>");
+  });
+});
+
+describe("an axis", () => {
+  const texts = async (...domain: [number, number]) =>
+    axisTexts(await line([domain[0], domain[1]], { y: { domain } }).svg({ width: 400 }), "y");
+
+  it("has the round numbers that its pixels have room for, with the decimals of their step", async () => {
+    expect(await texts(0, 1)).toEqual(["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+    expect(await texts(-0.06, 0.3)).toEqual(["−0.05", "0.00", "0.05", "0.10", "0.15", "0.20", "0.25", "0.30"]);
+    expect(await texts(2, 11)).toEqual(["2", "4", "6", "8", "10"]);
+    expect(await texts(-70_000, 20_000)).toEqual(["−60000", "−40000", "−20000", "0", "20000"]);
+  });
+
+  it("writes very small and very large numbers shortly", async () => {
+    expect(await texts(0, 5e-6)).toEqual(["0", "1e−6", "2e−6", "3e−6", "4e−6", "5e−6"]);
+    expect(await texts(0, 5e7)).toEqual(["0", "1e7", "2e7", "3e7", "4e7", "5e7"]);
+  });
+
+  it("has its numbers where they are: a line through them is straight", async () => {
+    const svg = await line([1, 2, 4], { y: { domain: [0, 4] }, height: 200 }).svg();
+    const [, ...points] = /data-mark="line".*? d="M[\d.]+,([\d.]+)L[\d.]+,([\d.]+)L[\d.]+,([\d.]+)"/.exec(svg)!;
+    // The frame is from 28 below the top to 42 above the foot.
+    expect(points.map(Number)).toEqual([125.5, 93, 28]);
   });
 });
 
@@ -110,6 +154,16 @@ describe("scatter", () => {
   it("writes plain numbers on a logarithmic axis", async () => {
     const svg = await scatter([0.01, 0.3], [1, 2], { x: { scale: "log" } }).svg();
     for (const tick of ["0.01", "0.02", "0.05", "0.1", "0.2"]) expect(svg).toContain(`>${tick}</text>`);
+  });
+
+  it("writes 0 and powers of ten on an axis that is logarithmic on both sides of 0", async () => {
+    const svg = await scatter([1, 2, 3], [-900, 0, 1500], { y: { scale: "symlog" } }).svg();
+    expect(axisTexts(svg, "y")).toEqual(["−100", "−10", "−1", "0", "1", "10", "100", "1000"]);
+  });
+
+  it("leaves out what has no place on a logarithmic axis", async () => {
+    const svg = await scatter([0, -1, 10], [1, 2, 3], { x: { scale: "log" } }).svg();
+    expect(count(svg, /<title>/g)).toBe(1);
   });
 
   it("refuses x and y of different lengths", () => {

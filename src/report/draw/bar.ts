@@ -1,14 +1,14 @@
-import type { Markish } from "@observablehq/plot";
 import type { BarSpec, ReferenceLine } from "../../finding/picture.ts";
 import { seriesColor } from "../color.ts";
 import { formatShort } from "../format.ts";
-import { atPlaces } from "./at-places.ts";
-import { chartAxes, type Domain, domainOf, plotted, type Scales, scaleOptions } from "./axes.ts";
+import { chartAxes, domainOf } from "./axes.ts";
 import { categoryTicks } from "./categories.ts";
+import { plotted, type Scales } from "./chart.ts";
 import { type Drawing, type LegendItem, svgText } from "./drawing.ts";
 import { atMost, largest } from "./limits.ts";
-import type { Plotting } from "./plotting.ts";
+import { type Mark, rects, rules, type Sides } from "./marks.ts";
 import { referenceLabels, referenceMarks } from "./references.ts";
+import type { Domain } from "./scales.ts";
 import { textSize } from "./text-size.ts";
 import { indices } from "./ticks.ts";
 import { amount, indexWords, valueWords, withOwn } from "./tip.ts";
@@ -38,7 +38,7 @@ interface Bar {
 }
 
 /** Bars that stand, or lie if their names need it; a waterfall's bars begin where the one before ended. */
-export function drawBar(spec: BarSpec, width: number, plotting: Plotting): Drawing {
+export function drawBar(spec: BarSpec, width: number): Drawing {
   const { references = [] } = spec;
   const places = Math.max(0, ...spec.series.map((s) => s.values.length)) + (spec.total === undefined ? 0 : 1);
   atMost(MOST_BARS, places * spec.series.length, "bars", "show the largest, or a histogram");
@@ -53,21 +53,14 @@ export function drawBar(spec: BarSpec, width: number, plotting: Plotting): Drawi
   const names = { label: spec.x?.label ?? "", ticks };
   const axes = lying ? ([spec.y, value, names, place] as const) : ([names, place, spec.y, value] as const);
   const height = spec.height ?? (lying ? places * row + 70 : Math.min(340, Math.round(width * 0.7)));
-  const frame = chartAxes(plotting, [axes[0], axes[1]], [axes[2], axes[3]], { width, height });
+  const frame = chartAxes([axes[0], axes[1]], [axes[2], axes[3]], { width, height });
   const turned = references.map((line): ReferenceLine => (lying && line.kind === "y" ? { ...line, kind: "x" } : line));
   const [x, y] = [axes[1], axes[3]];
   return plotted(
-    plotting,
     {
-      ...{ width, height: height + (lying ? 0 : Math.max(0, frame.margins.marginBottom - 60)), ...frame.margins },
-      x: { ...scaleOptions(axes[0], x), ...(lying ? {} : { grid: false }) },
-      y: { ...scaleOptions(axes[2], y), ...(lying ? { grid: false } : {}) },
-      marks: [
-        ...frame.marks,
-        ...barMarks(plotting, bars, lying, spec.total !== undefined),
-        ...referenceMarks(plotting, turned, x, y),
-      ],
-      color: { type: "identity" },
+      ...frame,
+      ...{ width, height: height + (lying ? 0 : Math.max(0, frame.margins.bottom - 60)) },
+      marks: [...frame.marks, ...barMarks(bars, lying, spec.total !== undefined), ...referenceMarks(turned, x, y)],
     },
     legendOf(spec, bars),
     (scales) => labelled(bars, shown, turned, lying, [x, y], scales),
@@ -148,31 +141,22 @@ function valueDomain(
   return [least < 0 ? low - room * span : Math.min(0, least), high + room * span];
 }
 
-function barMarks({ plot }: Plotting, bars: readonly Bar[], lying: boolean, connected: boolean): Markish[] {
-  const look = {
-    fill: (b: Bar) => b.color,
-    fillOpacity: (b: Bar) => b.opacity,
-    title: "title",
-    ...atPlaces(bars),
-  } as const;
-  const error = { stroke: "currentColor", strokeWidth: 1.5 };
-  const between = bars.slice(1).map((bar, i) => ({ a1: bars[i].a2, a2: bar.a1, at: bars[i].to }));
-  const thin = { stroke: "currentColor", strokeOpacity: 0.5 };
-  const middle = (b: Bar) => (b.a1 + b.a2) / 2;
-  const intervals = bars.filter((bar) => bar.low !== null && bar.high !== null);
-  if (lying) {
-    return [
-      plot.rectX(bars, { y1: "a1", y2: "a2", x1: "from", x2: "to", ...look }),
-      plot.ruleX([0]),
-      plot.ruleY(intervals, { y: middle, x1: "low", x2: "high", ...error }),
-      ...(connected ? [plot.ruleX(between, { x: "at", y1: "a1", y2: "a2", ...thin })] : []),
-    ];
-  }
+function barMarks(bars: readonly Bar[], lying: boolean, connected: boolean): Mark[] {
+  const sides = (a1: number, a2: number, from: number, to: number): Sides =>
+    lying ? { x1: from, x2: to, y1: a1, y2: a2 } : { x1: a1, x2: a2, y1: from, y2: to };
+  const boxes = bars.map(({ a1, a2, from, to, color, opacity, title, place }) => {
+    return { ...sides(a1, a2, from, to), title, place, look: { fill: color, "fill-opacity": opacity } };
+  });
+  const intervals = bars.flatMap(({ a1, a2, low, high }) =>
+    low === null || high === null ? [] : [sides((a1 + a2) / 2, (a1 + a2) / 2, low, high)],
+  );
+  const between = bars.slice(1).map(({ a1 }, i) => sides(bars[i].a2, a1, bars[i].to, bars[i].to));
+  const ink = { stroke: "currentColor" };
   return [
-    plot.rectY(bars, { x1: "a1", x2: "a2", y1: "from", y2: "to", ...look }),
-    plot.ruleY([0]),
-    plot.ruleX(intervals, { x: middle, y1: "low", y2: "high", ...error }),
-    ...(connected ? [plot.ruleY(between, { y: "at", x1: "a1", x2: "a2", ...thin })] : []),
+    rects(boxes, {}),
+    rules([lying ? { x1: 0, x2: 0 } : { y1: 0, y2: 0 }], ink),
+    rules(intervals, { ...ink, "stroke-width": 1.5 }),
+    rules(connected ? between : [], { ...ink, "stroke-opacity": 0.5 }),
   ];
 }
 

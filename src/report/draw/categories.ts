@@ -1,9 +1,9 @@
 /** Names along an axis: straight if they fit, else in several lines, else turned, never over each other. */
-import type { Markish } from "@observablehq/plot";
 import { cutText, visibleToken } from "../token-text.ts";
+import { labelX, labelY, textsAtX, textsAtY } from "./axis-marks.ts";
 import { wrap } from "./drawing.ts";
 import { largest } from "./limits.ts";
-import type { Plotting } from "./plotting.ts";
+import type { Mark } from "./marks.ts";
 import { textSize } from "./text-size.ts";
 import { every, indices } from "./ticks.ts";
 
@@ -56,13 +56,10 @@ export function categoryTicks(ticks: readonly string[], pitch: number): Category
   return { texts, turn: -90, height: widest + 8, reach: 6, shown: every(texts.length, UPRIGHT_PITCH / pitch) };
 }
 
-/** Plot's axis with these names below the frame. */
-export function categoryAxisX({ plot }: Plotting, names: CategoryTicks, label: string | null, offset: number): Markish {
-  return plot.axisX([...names.shown], {
-    ...{ label, labelAnchor: "right", labelArrow: "none", labelOffset: offset, tickSize: 0 },
-    ...{ tickRotate: names.turn, fontSize: SIZE, lineHeight: LINE / SIZE },
-    tickFormat: (i: number) => names.texts[i] ?? "",
-  });
+/** These names below the frame, and the axis' label below them. */
+export function categoryAxisX({ texts, shown, turn }: CategoryTicks, label: string): Mark[] {
+  const names = shown.map((at) => ({ at, lines: (texts[at] ?? "").split("\n") }));
+  return [textsAtX(names, SIZE, {}, { turn, line: LINE }), labelX(label, SIZE, 4)];
 }
 
 /** The names left of rows that are `pitch` pixels high: cut, not wrapped. */
@@ -75,10 +72,8 @@ export function rowNames(ticks: readonly string[], pitch: number, room: number) 
   return { texts, width, shown: every(texts.length, UPRIGHT_PITCH / pitch) };
 }
 
-/** Plot's axis with these names at the left of the frame. */
-export function categoryAxisY({ plot }: Plotting, names: ReturnType<typeof rowNames>, label: string | null): Markish {
-  return plot.axisY([...names.shown], {
-    ...{ label, labelAnchor: "top", labelArrow: "none", tickSize: 0, fontSize: SIZE },
-    tickFormat: (i: number) => names.texts[i] ?? "",
-  });
+/** These names at the left of the frame, and the axis' label above them. */
+export function categoryAxisY({ texts, shown }: ReturnType<typeof rowNames>, label: string): Mark[] {
+  const names = shown.map((at) => ({ at, text: texts[at] ?? "" }));
+  return [textsAtY(names, SIZE), labelY(label, SIZE)];
 }

@@ -9,7 +9,6 @@ import { drawHist } from "./hist.ts";
 import { drawImshow } from "./imshow.ts";
 import { drawLine } from "./line.ts";
 import { drawLogitLens } from "./logit-lens.ts";
-import { loadCharts } from "./plotting.ts";
 import { drawScatter } from "./scatter.ts";
 import { drawTokens } from "./tokens.ts";
 import { drawTopk } from "./topk.ts";
@@ -36,8 +35,7 @@ export async function drawFor(spec: PictureSpec, options: DrawOptions, themes = 
   return frame(spec, await draw(spec, width, themes), options);
 }
 
-/** Pictures with numeric axes need a charting library, which is loaded when the first one is drawn. */
-async function draw(spec: PictureSpec, width: number, themes?: boolean): Promise<Drawing> {
+function draw(spec: PictureSpec, width: number, themes?: boolean): Drawing | Promise<Drawing> {
   switch (spec.kind) {
     case "tokens":
       return drawTokens(spec, width);
@@ -52,14 +50,14 @@ async function draw(spec: PictureSpec, width: number, themes?: boolean): Promise
     case "logit-lens":
       return drawLogitLens(spec, width);
     case "imshow":
-      return drawImshow(spec, width, await loadCharts(), themes);
+      return drawImshow(spec, width, themes);
     case "line":
-      return drawLine(spec, width, await loadCharts());
+      return drawLine(spec, width);
     case "scatter":
-      return drawScatter(spec, width, await loadCharts());
+      return drawScatter(spec, width);
     case "bar":
-      return drawBar(spec, width, await loadCharts());
+      return drawBar(spec, width);
     case "hist":
-      return drawHist(spec, width, await loadCharts());
+      return drawHist(spec, width);
   }
 }

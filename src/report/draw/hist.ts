@@ -1,17 +1,20 @@
 import type { HistSpec } from "../../finding/picture.ts";
+import { fixed } from "../../tensor/words.ts";
 import { seriesColor } from "../color.ts";
 import { extent } from "../numbers.ts";
-import { type Domain, plotted, scaleOptions, within } from "./axes.ts";
+import { MARGIN, within } from "./axes.ts";
+import { plotted } from "./chart.ts";
 import type { Drawing, LegendItem } from "./drawing.ts";
 import { atMost } from "./limits.ts";
-import type { Plotting } from "./plotting.ts";
+import { rects, rules } from "./marks.ts";
+import { numberAxis } from "./number-axis.ts";
 import { referenceLabels, referenceMarks } from "./references.ts";
+import { type Domain, roundUp } from "./scales.ts";
 import { amount } from "./tip.ts";
 
 const MOST_BINS = 2000;
 
-export function drawHist(spec: HistSpec, width: number, plotting: Plotting): Drawing {
-  const { plot } = plotting;
+export function drawHist(spec: HistSpec, width: number): Drawing {
   const { series, references = [], of = "values" } = spec;
   const measure = spec.measure ?? (series.length > 1 ? "share" : "count");
   const marks = references.flatMap((line) => (line.kind === "x" ? [line.at] : []));
@@ -50,38 +53,24 @@ export function drawHist(spec: HistSpec, width: number, plotting: Plotting): Dra
     return series.length > 1 || s.outside > 0 ? [{ kind: "area", color: seriesColor(i), text }] : [];
   });
 
+  const [across, up] = [numberAxis(spec.x, x), numberAxis(undefined, y)];
+  const label = `${measure === "share" ? "share" : "number"} of ${of}`;
   return plotted(
-    plotting,
     {
-      width,
-      height: spec.height ?? Math.min(300, Math.round(width * 0.7)),
-      marginLeft: 60,
-      marginBottom: 42,
-      marginTop: 28,
-      marginRight: 16,
-      x: { ...scaleOptions(spec.x, x), grid: false },
-      y: {
-        domain: y,
-        grid: true,
-        label: measure === "share" ? `share of ${of}` : `number of ${of}`,
-        ...(measure === "share" ? { tickFormat: "%" } : {}),
-      },
+      ...{ width, height: spec.height ?? Math.min(300, Math.round(width * 0.7)), margins: MARGIN },
+      x: { ...across, drawn: { ...across.drawn, grid: false } },
+      y: { ...up, drawn: { ...up.drawn, label, ...(measure === "share" ? { format: percent } : {}) } },
       marks: [
-        plot.ruleY([0]),
-        ...counted.map((s, i) =>
-          plot.rectY(s.bars, {
-            x1: "x1",
-            x2: "x2",
-            y: "height",
-            fill: seriesColor(i),
-            fillOpacity: 0.5,
-            stroke: seriesColor(i),
-            title: "title",
-            insetLeft: 0.5,
-            insetRight: 0.5,
-          }),
-        ),
-        ...referenceMarks(plotting, references, x, y),
+        rules([{ y1: 0, y2: 0 }], { stroke: "currentColor" }),
+        ...counted.map(({ bars }, i) => {
+          const look = { fill: seriesColor(i), "fill-opacity": 0.5, stroke: seriesColor(i) };
+          return rects(
+            bars.map(({ height, ...bar }) => ({ ...bar, y1: 0, y2: height })),
+            look,
+            [0.5, 0],
+          );
+        }),
+        ...referenceMarks(references, x, y),
       ],
     },
     legend,
@@ -95,11 +84,12 @@ export function drawHist(spec: HistSpec, width: number, plotting: Plotting): Dra
   );
 }
 
+const percent = (share: number, decimals: number) => `${fixed(100 * share, Math.max(0, decimals - 2))}%`;
+
 /** About `count` bins of equal width, whose borders are multiples of 1, 2 or 5 times a power of ten. */
 function roundBorders([low, high]: Domain, count: number): number[] {
   const rough = (high - low || Math.abs(high) || 1) / Math.max(1, count);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((m) => m * power >= rough) ?? 10);
+  const step = roundUp(rough);
   const first = Math.floor(low / step);
   const last = Math.max(Math.ceil(high / step), first + 1);
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);

@@ -1,14 +1,14 @@
 import type { ImshowSpec } from "../../finding/picture.ts";
 import { coloring } from "../color.ts";
 import { textWidth } from "../token-text.ts";
-import { atPlaces } from "./at-places.ts";
-import { plotted } from "./axes.ts";
+import { middleLabels, SIZE, textsAtX, textsAtY } from "./axis-marks.ts";
 import { cellNumbers } from "./cell-numbers.ts";
+import { plotted } from "./chart.ts";
 import type { Drawing } from "./drawing.ts";
 import { largest } from "./limits.ts";
+import { rects } from "./marks.ts";
 import { cellImage, checkCells } from "./pixels.ts";
-import type { Plotting } from "./plotting.ts";
-import { every, indices, tickLabels } from "./ticks.ts";
+import { every, tickLabels } from "./ticks.ts";
 import { cellTip } from "./tip.ts";
 
 const LETTER = 6.8;
@@ -26,13 +26,7 @@ export function isPixels({ values }: ImshowSpec): boolean {
   return values.length * (values[0]?.length ?? 0) > MOST_NODES;
 }
 
-export async function drawImshow(
-  spec: ImshowSpec,
-  width: number,
-  plotting: Plotting,
-  themes?: boolean,
-): Promise<Drawing> {
-  const { plot } = plotting;
+export async function drawImshow(spec: ImshowSpec, width: number, themes?: boolean): Promise<Drawing> {
   const rows = spec.values.length;
   const columns = spec.values[0]?.length ?? 0;
   checkCells(rows, columns);
@@ -56,60 +50,43 @@ export async function drawImshow(
 
   const cells = (pixels ? [] : spec.values).flatMap((row, r) =>
     row.map((value, c) => ({
-      c,
-      r,
-      color: colors.of(value),
+      ...{ x1: c - 0.5, x2: c + 0.5, y1: r - 0.5, y2: r + 0.5 },
+      look: { fill: colors.of(value) },
       place: spec.places?.[r]?.[c],
       title: spec.titles?.[r]?.[c] ?? cellTip(spec, r, c, value, spec.words?.[r]?.[c]),
     })),
   );
 
-  const drawing = plotted(
-    plotting,
-    {
-      width: marginLeft + gridWidth + marginRight,
-      height,
-      marginLeft,
-      marginRight,
-      marginTop: MARGIN_TOP,
-      marginBottom,
-      color: { type: "identity" },
-      x: { type: "band", domain: indices(columns), padding: 0, round: false },
-      y: { type: "band", domain: indices(rows), padding: 0, round: false },
-      marks: [
-        plot.cell(cells, {
-          x: "c",
-          y: "r",
-          fill: "color",
-          title: "title",
-          inset: perColumn > 11 && perRow > 11 ? 0.5 : 0,
-          ...atPlaces(cells),
-        }),
-        plot.axisX(every(columns, (upright ? 14 : widest + 10) / perColumn), {
-          label: spec.x?.label ?? null,
-          labelAnchor: "center",
-          labelArrow: "none",
-          labelOffset: marginBottom - 4,
-          tickSize: 0,
-          tickFormat: (c: number) => below[c],
-          tickRotate: upright ? -90 : 0,
-        }),
-        plot.axisY(every(rows, 18 / ((height - MARGIN_TOP - marginBottom) / Math.max(1, rows))), {
-          label: spec.y?.label ?? null,
-          labelAnchor: "center",
-          labelArrow: "none",
-          labelOffset: marginLeft - 6,
-          tickSize: 0,
-          tickFormat: (r: number) => left[r],
-        }),
-      ],
-    },
-    [{ kind: "ramp", coloring: colors }],
-  );
   const box = {
     ...{ x: marginLeft, y: MARGIN_TOP, width: perColumn },
     height: (height - MARGIN_TOP - marginBottom) / Math.max(1, rows),
   };
+  const inset = perColumn > 11 && perRow > 11 ? 0.5 : 0;
+  const columnNames = every(columns, (upright ? 14 : widest + 10) / perColumn);
+  const rowNames = every(rows, 18 / box.height);
+  const drawing = plotted(
+    {
+      ...{ width: marginLeft + gridWidth + marginRight, height },
+      margins: { left: marginLeft, right: marginRight, top: MARGIN_TOP, bottom: marginBottom },
+      x: { domain: [-0.5, columns - 0.5] },
+      y: { domain: [rows - 0.5, -0.5] },
+      marks: [
+        rects(cells, {}, [inset, inset], "cell"),
+        textsAtX(
+          columnNames.map((at) => ({ at, lines: [below[at]] })),
+          SIZE,
+          {},
+          { turn: upright ? -90 : 0 },
+        ),
+        textsAtY(
+          rowNames.map((at) => ({ at, text: left[at] })),
+          SIZE,
+        ),
+        middleLabels(spec.x?.label ?? "", spec.y?.label ?? ""),
+      ],
+    },
+    [{ kind: "ramp", coloring: colors }],
+  );
   if (!pixels)
     return {
       ...drawing,

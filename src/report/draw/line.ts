@@ -1,10 +1,12 @@
-import type { Axis, LineSpec, ReferenceLine } from "../../finding/picture.ts";
+import type { LineSpec, ReferenceLine } from "../../finding/picture.ts";
 import { seriesColor } from "../color.ts";
-import { atPlaces } from "./at-places.ts";
-import { chartAxes, type Domain, domainOf, plotted, type Scales, scaleOptions } from "./axes.ts";
+import { formatNumber } from "../format.ts";
+import { chartAxes, domainOf } from "./axes.ts";
+import { plotted, type Scales } from "./chart.ts";
 import type { Drawing, LegendItem } from "./drawing.ts";
-import type { Plotting } from "./plotting.ts";
+import { areaBetween, dots, type Look, lineThrough, type Mark } from "./marks.ts";
 import { referenceLabels, referenceMarks } from "./references.ts";
+import { type Domain, pixelScale } from "./scales.ts";
 import { thinned } from "./thinned.ts";
 import { indices } from "./ticks.ts";
 import { amount, valueWords, withOwn } from "./tip.ts";
@@ -24,36 +26,38 @@ interface LinePoint {
   readonly place: string | undefined;
 }
 
-export function drawLine(spec: LineSpec, width: number, plotting: Plotting): Drawing {
+export function drawLine(spec: LineSpec, width: number): Drawing {
   const { series, references = [] } = spec;
   const crowded = series.reduce((sum, s) => sum + s.y.length, 0) > MOST_POINTS;
   const xs = series.map((s) => s.x ?? indices(s.y.length));
   const x = domainOf(spec.x ?? {}, xs.flat(), references, "x");
   const spread = series.flatMap((s) => [...s.y, ...(s.low ?? []), ...(s.high ?? [])]);
   const y = domainOf(spec.y, spread, references, "y");
+  const pixel = pixelScale(spec.x?.scale, x, [0, width]);
   const lines = series.map((_, g) => {
     const all = pointsOf(spec, g, xs[g]);
-    return crowded ? thinned(all.length, pixelOf(xs[g], spec.x, x, width), rowsOf(series[g])).map((i) => all[i]) : all;
+    return crowded ? thinned(all.length, (i) => pixel(xs[g][i]), rowsOf(series[g])).map((i) => all[i]) : all;
   });
   const dash = (i: number) => (crowded ? "" : DASHES[i % DASHES.length]);
   const legend = series.map((s, i): LegendItem => {
     return { kind: "line", color: seriesColor(i), text: s.name, ...(dash(i) ? { dash: dash(i) } : {}) };
   });
   const height = spec.height ?? Math.min(340, Math.round(width * 0.7));
-  const { margins, marks } = chartAxes(plotting, [spec.x, x], [spec.y, y], { width, height });
+  const chart = chartAxes([spec.x, x], [spec.y, y], { width, height });
   // Indices are whole numbers: at most one tick for each.
   const whole = !spec.x?.ticks && x[1] - x[0] < 12 && xs.every((row) => row.every(Number.isInteger));
 
+  const { drawn } = chart.x;
+  const ticks = [...new Set(xs.flat())].map((at) => ({ at, text: formatNumber(at) }));
   return plotted(
-    plotting,
     {
-      ...{ width, height: height + Math.max(0, margins.marginBottom - 60), ...margins },
-      x: { ...scaleOptions(spec.x, x), ...(whole ? { ticks: [...new Set(xs.flat())], tickFormat: "d" } : {}) },
-      y: scaleOptions(spec.y, y),
+      ...chart,
+      ...{ width, height: height + Math.max(0, chart.margins.bottom - 60) },
+      x: drawn && whole ? { ...chart.x, drawn: { ...drawn, ticks } } : chart.x,
       marks: [
-        ...marks,
-        ...referenceMarks(plotting, references, x, y),
-        ...lines.flatMap((points, i) => lineMarks(plotting, series[i], points, seriesColor(i), dash(i), crowded)),
+        ...chart.marks,
+        ...referenceMarks(references, x, y),
+        ...lines.flatMap((points, i) => lineMarks(series[i], points, seriesColor(i), dash(i), crowded)),
       ],
     },
     series.length > 1 ? legend : [],
@@ -68,26 +72,26 @@ function pointsOf({ series, x, y }: LineSpec, g: number, xs: readonly number[]):
     const interval = low != null && high != null ? ` (${amount(low)} to ${amount(high, y?.unit)})` : "";
     const numbers = `${valueWords(x, xs[i])}, ${valueWords(y, value)}${interval}`;
     const title = s.titles?.[i] ?? withOwn(s.words?.[i], s.name ? `${s.name}: ${numbers}` : numbers);
-    // Plot breaks a line where y is NaN, but would draw null as 0.
     return { x: xs[i], y: value ?? Number.NaN, low, high, title, place: s.places?.[i] };
   });
 }
 
 function lineMarks(
-  { plot }: Plotting,
   { low, high }: LineSpec["series"][number],
   points: readonly LinePoint[],
   color: string,
   dash: string,
   crowded: boolean,
-) {
-  const x = "x";
-  const stroke = { stroke: color, strokeWidth: 2, strokeLinejoin: "round", ...(dash ? { strokeDasharray: dash } : {}) };
-  const band = low && high ? [plot.areaY(points, { x, y1: "low", y2: "high", fill: color, fillOpacity: 0.18 })] : [];
-  const dots = crowded
-    ? []
-    : [plot.dot(points, { x, y: "y", fill: color, ...dotSize(points.length), title: "title", ...atPlaces(points) })];
-  return [...band, plot.line(points, { x, y: "y", ...stroke } as const), ...dots];
+): Mark[] {
+  const gap = Number.NaN;
+  const ends = points.map((point) => ({ x: point.x, low: point.low ?? gap, high: point.high ?? gap }));
+  const stroke = { stroke: color, "stroke-width": 2, ...(dash ? { "stroke-dasharray": dash } : {}) };
+  const { radius, look } = dotLook(points.length);
+  return [
+    ...(low && high ? [areaBetween(ends, { fill: color, "fill-opacity": 0.18 })] : []),
+    lineThrough(points, stroke),
+    ...(crowded ? [] : [dots(points, radius, { fill: color, ...look })]),
+  ];
 }
 
 /** The reference lines' labels, away from the lines. */
@@ -108,19 +112,12 @@ function labelled(
   return referenceLabels(references, x, y, scales, scales.placing);
 }
 
-/** The approximate position of a point, in pixels. */
-function pixelOf(xs: readonly number[], axis: Axis | undefined, [low, high]: Domain, width: number) {
-  const bent = { linear: (v: number) => v, log: Math.log, symlog: Math.asinh }[axis?.scale ?? "linear"];
-  const scale = width / (bent(high) - bent(low) || 1);
-  return (i: number) => (bent(xs[i]) - bent(low)) * scale;
-}
-
 function rowsOf({ y, low, high }: LineSpec["series"][number]): ((i: number) => number)[] {
   return [y, low, high].flatMap((row) => (row ? [(i: number) => row[i] ?? Number.NaN] : []));
 }
 
 /** Dots that show where the numbers are; if there are many, they only carry the hover texts. */
-function dotSize(count: number): { readonly r: number; readonly fillOpacity?: number } {
-  if (count > 250) return { r: 2, fillOpacity: 0 };
-  return { r: count > 80 ? 1.5 : 3 };
+function dotLook(count: number): { readonly radius: number; readonly look: Look } {
+  if (count > 250) return { radius: 2, look: { "fill-opacity": 0 } };
+  return { radius: count > 80 ? 1.5 : 3, look: {} };
 }

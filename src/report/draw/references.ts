@@ -1,12 +1,12 @@
 /** Lines to compare numbers with: each in its own dashes, with its label on it. */
 
-import type { Markish } from "@observablehq/plot";
 import type { ReferenceLine } from "../../finding/picture.ts";
 import { cutText } from "../token-text.ts";
-import type { Domain, Scales } from "./axes.ts";
+import type { Scales } from "./chart.ts";
 import { svgText } from "./drawing.ts";
+import { lineThrough, type Mark, rules } from "./marks.ts";
 import { anchorX, type Placing, type WordBox } from "./placing.ts";
-import type { Plotting } from "./plotting.ts";
+import type { Domain } from "./scales.ts";
 import { textSize } from "./text-size.ts";
 
 const SIZE = 11;
@@ -22,13 +22,18 @@ export function referenceDash(index: number): string {
 }
 
 /** Marks for the lines, cut to the frame. */
-export function referenceMarks({ plot }: Plotting, lines: readonly ReferenceLine[], x: Domain, y: Domain): Markish[] {
+export function referenceMarks(lines: readonly ReferenceLine[], x: Domain, y: Domain): Mark[] {
   return lines.map((line, i) => {
-    const style = { stroke: "currentColor", strokeWidth: 1.25, strokeDasharray: referenceDash(i) };
+    const look = { stroke: "currentColor", "stroke-width": 1.25, "stroke-dasharray": referenceDash(i) };
     if (line.kind === "slope") {
-      return plot.line(slopePoints(line.slope, line.intercept ?? 0, x, y), { x: "0", y: "1", ...style });
+      const points = slopePoints(line.slope, line.intercept ?? 0, x, y);
+      return lineThrough(
+        points.map(([x, y]) => ({ x, y })),
+        look,
+      );
     }
-    return line.kind === "x" ? plot.ruleX([line.at], style) : plot.ruleY([line.at], style);
+    const { kind, at } = line;
+    return rules([kind === "x" ? { x1: at, x2: at } : { y1: at, y2: at }], look);
   });
 }
 

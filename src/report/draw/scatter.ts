@@ -1,12 +1,13 @@
 import type { Axis, ReferenceLine, ScatterSpec } from "../../finding/picture.ts";
 import { type Coloring, coloring, seriesColor } from "../color.ts";
-import { atPlaces } from "./at-places.ts";
-import { chartAxes, type Domain, domainOf, plotted, type Scales, scaleOptions, within } from "./axes.ts";
+import { chartAxes, domainOf, within } from "./axes.ts";
+import { type ChartAxis, plotted, type Scales } from "./chart.ts";
 import type { Drawing, LegendItem } from "./drawing.ts";
 import { atMost } from "./limits.ts";
-import type { Plotting } from "./plotting.ts";
+import { dots } from "./marks.ts";
 import { type PointLabel, pointLabels } from "./point-labels.ts";
 import { avoidReferences, referenceLabels, referenceMarks } from "./references.ts";
+import type { Domain } from "./scales.ts";
 import { valueWords, withOwn } from "./tip.ts";
 
 interface Point {
@@ -34,7 +35,7 @@ const BESIDE = 28;
 /** The longest side of a square chart. */
 const SQUARE = 440;
 
-export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting): Drawing {
+export function drawScatter(spec: ScatterSpec, width: number): Drawing {
   const { series, references = [] } = spec;
   const colors = series.some((s) => s.color)
     ? coloring(
@@ -49,36 +50,33 @@ export function drawScatter(spec: ScatterSpec, width: number, plotting: Plotting
   atMost(MOST_LABELS, labels, "labels next to points", "leave most of the labels empty");
 
   const height = spec.height ?? Math.min(420, Math.round(width * 0.8));
-  const { margins, marks } = chartAxes(plotting, [spec.x, x], [spec.y, y], { width, height });
-  const { marginLeft, marginRight, marginTop, marginBottom } = margins;
-  const side = Math.min(SQUARE, width - marginLeft - marginRight);
+  const chart = chartAxes([spec.x, x], [spec.y, y], { width, height });
+  const { left, right, top, bottom } = chart.margins;
+  const side = Math.min(SQUARE, width - left - right);
   const size = square
-    ? { width: side + marginLeft + marginRight, height: side + marginTop + marginBottom }
-    : { width, height: height + Math.max(0, marginBottom - 60) };
+    ? { width: side + left + right, height: side + top + bottom }
+    : { width, height: height + Math.max(0, bottom - 60) };
+  // The same numbers at both axes of a square.
+  const alike = ({ drawn, ...axis }: ChartAxis): ChartAxis =>
+    drawn && square && !drawn.ticks
+      ? { ...axis, drawn: { ...drawn, ticks: side / 60 } }
+      : { ...axis, ...(drawn && { drawn }) };
   const drawing = plotted(
-    plotting,
     {
-      ...{ ...size, ...margins },
-      // The same ticks on both axes of a square.
-      x: { ...scaleOptions(spec.x, x), ...(square ? { ticks: side / 60 } : {}) },
-      y: { ...scaleOptions(spec.y, y), ...(square ? { ticks: side / 60 } : {}) },
+      ...{ ...size, margins: chart.margins, x: alike(chart.x), y: alike(chart.y) },
       marks: [
-        ...marks,
-        ...referenceMarks(plotting, references, x, y),
-        ...(crowded ? [] : groups).map((g) =>
-          plotting.plot.dot(g.points, {
-            ...{ x: "x", y: "y", title: "title", r: g.radius, fillOpacity: g.opacity },
-            fill: (p: Point) => p.color,
-            ...(colors ? { stroke: "currentColor", strokeWidth: 0.5 } : {}),
-            ...atPlaces(g.points),
-          }),
-        ),
+        ...chart.marks,
+        ...referenceMarks(references, x, y),
+        ...(crowded ? [] : groups).map(({ points, radius, opacity }) => {
+          const edge = colors ? { stroke: "currentColor", "stroke-width": 0.5 } : {};
+          const colored = points.map((point) => ({ ...point, look: { fill: point.color } }));
+          return dots(colored, radius, { "fill-opacity": opacity, ...edge });
+        }),
       ],
-      color: { type: "identity" },
     },
     legendOf(groups, colors),
     (scales) =>
-      (crowded ? groups.map((g) => dots(g.points, g.radius, g.opacity, scales)).join("") : "") +
+      (crowded ? groups.map((g) => pixelDots(g.points, g.radius, g.opacity, scales)).join("") : "") +
       labelled(groups, references, x, y, scales),
   );
   return { ...drawing, width };
@@ -162,7 +160,7 @@ function labelled(
 }
 
 /** A path for each colour, with a zero-length dot for each point; only one of the points within the same half pixel. */
-function dots(points: readonly Point[], radius: number, opacity: number, scales: Scales): string {
+function pixelDots(points: readonly Point[], radius: number, opacity: number, scales: Scales): string {
   const half = (value: number) => Math.round(2 * value) / 2;
   const places = new Map<string, Set<string>>();
   for (const { x, y, color } of points) {
