@@ -271,8 +271,16 @@ export {
   graphJson,
   type ReadGraph,
 } from "./measures/attribution-graph/json.ts";
+export type { TracedGraph } from "./measures/attribution-graph/traced-graph.ts";
 export { type Pruned, type PruneOptions, pruneGraph } from "./measures/attribution-graph/prune.ts";
 export type { SparseMatrix } from "./measures/attribution-graph/sparse.ts";
+export type { Target, TargetDirection } from "./measures/attribution-graph/targets.ts";
+export {
+  type AttributionGraphMeasurement,
+  type AttributionGraphRow,
+  type MeasureAttributionGraphOptions,
+  measureAttributionGraph,
+} from "./measures/attribution-graph.ts";
 
 // - indirect object identification
 export { ioi } from "./analyses/ioi.ts";

@@ -238,6 +238,7 @@ function functions(): Case[] {
     of("topkTokens", [strTokens, [1, 2], {}]),
     of("render", [finding, "json", {}]),
     ...["edgeInfluence", "graphScores", "nodeInfluence"].map((name) => of(name, [attributed])),
+    of("measureAttributionGraph", [model, { prompt: "abc", targets: ["a"], signal }]),
     of("pruneGraph", [attributed, {}]),
     of("graphJson", [
       attributed,

@@ -35,15 +35,16 @@ export function sparseMatrix(size: number, row: (i: number) => SparseRow | undef
   return { size, starts, columns, values };
 }
 
-/** A row of numbers without its zeros. @param chosen the columns that are kept, in order; default: all */
-export function withoutZeros(row: ArrayLike<number>, chosen?: ArrayLike<number>): SparseRow {
-  const columns: number[] = [];
-  const values: number[] = [];
-  for (let i = 0; i < (chosen ?? row).length; i++) {
-    const value = row[chosen ? chosen[i] : i];
-    if (value === 0) continue;
-    columns.push(i);
-    values.push(value);
+/** A row of numbers without its zeros. */
+export function withoutZeros(row: ArrayLike<number>): SparseRow {
+  let count = 0;
+  for (let i = 0; i < row.length; i++) if (row[i] !== 0) count++;
+  const [columns, values] = [new Uint32Array(count), new Float32Array(count)];
+  let at = 0;
+  for (let i = 0; i < row.length; i++) {
+    if (row[i] === 0) continue;
+    columns[at] = i;
+    values[at++] = row[i];
   }
   return { columns, values };
 }

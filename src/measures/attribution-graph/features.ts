@@ -1,0 +1,35 @@
+/** What plays the part of features in an attribution graph: where they are read, where they write, and what they add. */
+import type { Tensor } from "../../graph/tensor.ts";
+import type { FeatureNode } from "./graph.ts";
+import type { Reading, Writing } from "./linear-pass.ts";
+
+/** Active features of a run, by layer, position and number; they are counted through all layers. */
+export interface ActiveFeatures {
+  /** How many there are. */
+  readonly count: number;
+  /** Where each layer's start, and where the last layer's end. */
+  readonly starts: readonly number[];
+  /** One of them. */
+  node(i: number): FeatureNode;
+}
+
+/** The features of a run, as what is traced. */
+export interface Features {
+  readonly active: ActiveFeatures;
+  /** Where the features of each layer write. */
+  readonly writings: readonly Writing[];
+  /** What is written at each of these places without features and errors, [1 pos d]; `undefined`: nothing. */
+  readonly constants: readonly (Tensor | undefined)[];
+  /** What is written there that no feature accounts for, [1 pos d]; `undefined` if it is what features that are left out write. */
+  readonly errors: readonly Tensor[] | undefined;
+  /** What the features of a layer read. */
+  readonly readings: readonly Reading[];
+  /** The directions that features read in, [row d]; all of one layer. */
+  directions(layer: number, features: readonly number[]): Tensor;
+  /** What is added to what a feature reads. */
+  bias(feature: number): number;
+  /** What active features of a layer send to what is differentiated, [row …], from the gradients [row pos d] where that layer and later ones write. */
+  sent(layer: number, gradients: readonly Tensor[]): Tensor;
+  /** Where each of them is in a row of that. */
+  sentPlaces(layer: number): ArrayLike<number>;
+}
