@@ -6,17 +6,20 @@
 import type { Model } from "../lens/model.ts";
 import { either, FLAG, listOf, NOT_NEGATIVE_WHOLE, OBJECT, TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
-import { EdgeRows } from "./attribution-graph/edges.ts";
-import { type GraphScores, graphScores } from "./attribution-graph/influence.ts";
+import { EdgeRows, type TracedRun } from "./attribution-graph/edges.ts";
+import { carriedEdges, type EdgePlace } from "./attribution-graph/heads.ts";
+import { edgeInfluence, type GraphScores, graphScores } from "./attribution-graph/influence.ts";
 import { nodeNames } from "./attribution-graph/names.ts";
 import { neuronPass } from "./attribution-graph/neurons.ts";
 import { EDGE_THRESHOLD, NODE_THRESHOLD, type Pruned, pruneGraph } from "./attribution-graph/prune.ts";
+import { eachEntry } from "./attribution-graph/sparse.ts";
 import type { Target } from "./attribution-graph/targets.ts";
 import { traceRun } from "./attribution-graph/trace.ts";
 import { type TracedGraph, tracedGraph } from "./attribution-graph/traced-graph.ts";
 import { Measured, type RowSource } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
+import { largestIndices } from "./top-tokens.ts";
 
 /** An edge of an attribution graph. */
 export interface AttributionGraphRow {
@@ -26,6 +29,17 @@ export interface AttributionGraphRow {
   readonly weight: number;
   /** Whether pruning keeps it. */
   readonly kept: boolean;
+}
+
+/** How an edge gets from its source to its target. */
+export interface CarriedEdgeRow {
+  readonly source: string;
+  readonly target: string;
+  readonly weight: number;
+  /** What goes past all heads: 0 unless both ends are at one position. */
+  readonly direct: number;
+  /** What goes through each head, by layer, on paths that may go through heads of other layers too. */
+  readonly heads: readonly (readonly number[])[];
 }
 
 /** The result of `measureAttributionGraph`: a row for each edge. */
@@ -38,6 +52,8 @@ export interface AttributionGraphMeasurement extends Measured<AttributionGraphRo
   readonly pruned: Pruned;
   /** Of the whole graph. */
   readonly scores: GraphScores;
+  /** Which heads carry the edges with the most influence (`carriedEdges`). */
+  readonly carried: readonly CarriedEdgeRow[];
 }
 
 /** circuit-tracer's defaults. */
@@ -98,6 +114,13 @@ export const ATTRIBUTION_GRAPH_OPTIONS = {
 } as const satisfies AnalysisOptions;
 
 const OPTIONS = {
+  carriedEdges: {
+    type: "integer",
+    placeholder: "N",
+    description: "of this many edges that are kept, those with the most influence, what each head of attention carries",
+    default: 0,
+    least: 0,
+  },
   prompt: { type: "prompt", description: "the text that is explained", default: "The lady was so tired that" },
   ...ATTRIBUTION_GRAPH_OPTIONS,
 } as const satisfies AnalysisOptions;
@@ -144,7 +167,48 @@ export async function measureAttributionGraph(
   const graph = await tracedGraph(run, rows, { ...asked, batchSize });
   const pruned = pruneGraph(graph, { nodeThreshold, edgeThreshold });
   const names = nodeNames(graph.nodes);
-  return Measured.of(edgesOf(graph, names, pruned), { prompt, graph, names, pruned, scores: graphScores(graph) });
+  const carried = await carriedBy(run, graph, names, strongestEdges(graph, pruned, asked.carriedEdges), signal);
+  return Measured.of(edgesOf(graph, names, pruned), {
+    prompt,
+    graph,
+    names,
+    pruned,
+    scores: graphScores(graph),
+    carried,
+  });
+}
+
+/** The kept edges with the most influence. */
+function strongestEdges(
+  graph: TracedGraph,
+  { edges }: Pruned,
+  count: number,
+): (EdgePlace & { readonly weight: number })[] {
+  const influence = edgeInfluence(graph).map((x, at) => (edges[at] ? x : 0));
+  const most = largestIndices(influence, Math.min(count, influence.length)).filter((at) => influence[at] > 0);
+  const found = new Map<number, EdgePlace & { readonly weight: number }>();
+  eachEntry(graph.adjacency, (target, source, weight, at) => {
+    if (most.includes(at)) found.set(at, { source, target, weight });
+  });
+  return most.map((at) => found.get(at)!);
+}
+
+async function carriedBy(
+  run: TracedRun,
+  graph: TracedGraph,
+  names: readonly string[],
+  edges: readonly (EdgePlace & { readonly weight: number })[],
+  signal: AbortSignal | undefined,
+): Promise<CarriedEdgeRow[]> {
+  const carried = await carriedEdges(run, graph, edges, signal);
+  return edges.map(({ source, target, weight }, i) => {
+    const { direct, heads } = carried[i];
+    const [layers, each] = heads.shape;
+    const perLayer = Array.from({ length: layers }, (_, layer) =>
+      Array.from(heads.data.subarray(layer * each, (layer + 1) * each)),
+    );
+    return { source: names[source], target: names[target], weight, direct, heads: perLayer };
+  });
 }
 
 function edgesOf(

@@ -109,7 +109,7 @@ export class EdgeRows {
   private values(layer: number | undefined, members: readonly number[]): Tensor[] {
     const { model, graph, held, embedded, features } = this.run;
     const before = layer ?? features.writings.length;
-    const seeds = this.seeds(layer, members);
+    const seeds = seedsOf(this.run, { layer, members });
     const rows = seeds.slice("pos", 0, 1).slice("d_model", 0, 1);
     const repeated = (x: Tensor) => x.expandLike(rows);
     const pass = linearPass(graph, held, features.writings.slice(0, before), {
@@ -154,25 +154,24 @@ export class EdgeRows {
       [this.sources - pos, all],
     ];
   }
+}
 
-  /** What targets read with: [batch pos d_model], 0 but at their positions. */
-  private seeds(layer: number | undefined, members: readonly number[]): Tensor {
-    const { features, targets, embedded } = this.run;
-    const length = embedded.shape[1];
-    const directions =
-      layer === undefined ? chosenRows(targets.directions, members) : features.directions(layer, members);
-    const here = new Float32Array(members.length * length);
-    members.forEach((member, row) => {
-      here[row * length + (layer === undefined ? length - 1 : features.active.node(member).pos)] = 1;
-    });
-    const shape = [members.length, length, 1];
-    const at = Tensor.leaf({ dtype: "float32", shape, data: here }, ["batch", "pos", ""]);
-    return directions.rename({ row: "batch" }).unsqueeze(1, "pos").mul(at);
-  }
+/** What targets that read the same value read with: [batch pos d_model], 0 but at their positions. */
+export function seedsOf({ features, targets, embedded }: TracedRun, { layer, members }: Group): Tensor {
+  const length = embedded.shape[1];
+  const directions =
+    layer === undefined ? chosenRows(targets.directions, members) : features.directions(layer, members);
+  const here = new Float32Array(members.length * length);
+  members.forEach((member, row) => {
+    here[row * length + (layer === undefined ? length - 1 : features.active.node(member).pos)] = 1;
+  });
+  const shape = [members.length, length, 1];
+  const at = Tensor.leaf({ dtype: "float32", shape, data: here }, ["batch", "pos", ""]);
+  return directions.rename({ row: "batch" }).unsqueeze(1, "pos").mul(at);
 }
 
 /** What the features of each layer read, then what logits do. */
-function readingsOf({ model, graph, features }: TracedRun): Reading[] {
+export function readingsOf({ model, graph, features }: TracedRun): Reading[] {
   return [...features.readings, finalReading(model, graph)];
 }
 
@@ -182,7 +181,7 @@ function chosenRows(rows: Tensor, members: readonly number[]): Tensor {
 }
 
 /** Zeros of a value's shape. */
-function nothing({ shape, axes }: Tensor): Tensor {
+export function nothing({ shape, axes }: Tensor): Tensor {
   return Tensor.leaf(zeros("float32", shape), axes);
 }
 

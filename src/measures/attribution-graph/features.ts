@@ -13,6 +13,13 @@ export interface ActiveFeatures {
   node(i: number): FeatureNode;
 }
 
+/** What is written to the place of a layer. */
+export interface Written {
+  readonly layer: number;
+  /** [d] */
+  readonly values: Float32Array;
+}
+
 /** The features of a run, as what is traced. */
 export interface Features {
   readonly active: ActiveFeatures;
@@ -32,4 +39,8 @@ export interface Features {
   sent(layer: number, gradients: readonly Tensor[]): Tensor;
   /** Where each of them is in a row of that. */
   sentPlaces(layer: number): ArrayLike<number>;
+  /** What a feature writes at its position, to each of the places that it writes to. */
+  writtenBy(feature: number): readonly Written[];
+  /** What is written to a layer's place at a position by features that are not among some, where no error is. */
+  writtenByOthers(layer: number, pos: number, features: ReadonlySet<number>): Float32Array;
 }

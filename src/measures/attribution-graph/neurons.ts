@@ -77,6 +77,17 @@ function neurons(
     bias: (i) => (slopes[at(i).layer] ? 0 : weight(at(i).layer, "b_in").data[at(i).feature]),
     sent: (layer, [gradient]) => gradient.mul(activations[layer]),
     sentPlaces: () => places,
+    writtenBy: (i) => {
+      const { layer, feature } = at(i);
+      const values = new Float32Array(each);
+      values[feature] = activations[layer].data[i % perLayer];
+      return [{ layer, values }];
+    },
+    writtenByOthers: (layer, position, some) => {
+      const values = activations[layer].data.slice(position * each, (position + 1) * each) as Float32Array;
+      for (let n = 0; n < each; n++) if (some.has(layer * perLayer + position * each + n)) values[n] = 0;
+      return values;
+    },
   };
 }
 
@@ -88,16 +99,8 @@ function noFeatures({ cfg }: Model): Features {
   };
   return {
     active: { count: 0, starts, node: none },
-    ...{
-      writings: [],
-      constants: [],
-      errors: undefined,
-      readings: [],
-      directions: none,
-      bias: none,
-      sent: none,
-      sentPlaces: none,
-    },
+    ...{ writings: [], constants: [], errors: undefined, readings: [], directions: none, bias: none },
+    ...{ sent: none, sentPlaces: none, writtenBy: none, writtenByOthers: none },
   };
 }
 

@@ -16,20 +16,25 @@ const MODELS = [
 ] as const;
 
 /** What a source writes is left out, and what is not linear keeps its value. */
-async function without(model: HookedTransformer, graph: ModelGraph, source: GraphNode, others: readonly number[]) {
+async function without(
+  model: HookedTransformer,
+  graph: ModelGraph,
+  source: GraphNode | undefined,
+  others: readonly number[],
+) {
   const names = model.hookNames.filter(
     (name) => /hook_(pattern|scale|post)$/.test(name) && !/[qk]_norm|mlp\.ln/.test(name),
   );
   const held = await model.compute(names.map((name) => graph.at(name)));
   const edits = names.map((name, i): Edit => {
     const isHere =
-      source.kind !== "token" && source.kind !== "logit" && name === `blocks.${source.layer}.mlp.hook_post`;
+      source && source.kind !== "token" && source.kind !== "logit" && name === `blocks.${source.layer}.mlp.hook_post`;
     const value = isHere
       ? held[i].set({ pos: source.pos, d_mlp: source.kind === "feature" ? source.feature : [...others] }, 0)
       : held[i];
     return [name, () => value];
   });
-  const embeddings: Edit[] = source.kind === "token" ? [["hook_embed", (x) => x.set({ pos: source.pos }, 0)]] : [];
+  const embeddings: Edit[] = source?.kind === "token" ? [["hook_embed", (x) => x.set({ pos: source.pos }, 0)]] : [];
   return graph.with([...embeddings, ...edits]);
 }
 
@@ -141,5 +146,59 @@ describe("a model that cannot be traced is refused", () => {
     await expect(measureAttributionGraph(model, { prompt: [0, 1, 2] })).rejects.toThrow(
       /of 192 features, each with up to 195 edges, needs about 3\d\d kB .* only 20 kB: ask for fewer features/,
     );
+  });
+});
+
+describe.each(["gelu_2l", "llama_gqa_2l", "gemma2_2l", "no_norm_1l"])("heads of %s", (name) => {
+  test("carry what an edge loses without them", async () => {
+    const g = await golden(name);
+    const model = goldenModel(g);
+    const ids = Array.from(g.tokens.row(0).data, Number).slice(0, 7);
+    const { graph, names, carried } = await measureAttributionGraph(model, {
+      prompt: ids,
+      maxFeatureNodes: 60,
+      carriedEdges: 12,
+    });
+    expect(carried).toHaveLength(12);
+    const tokens = Tensor.leaf({ dtype: "int32", shape: [1, ids.length], data: Int32Array.from(ids) }, [
+      "batch",
+      "pos",
+    ]);
+    const clean = model.graph(tokens);
+    const largest = graph.adjacency.values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    for (const { source, target, weight, direct, heads } of carried.slice(0, 5)) {
+      const [s, t] = [names.indexOf(source), names.indexOf(target)];
+      const from = graph.nodes[s];
+      const others = Array.from({ length: model.cfg.dMlp! }, (_, i) => i).filter(
+        (i) =>
+          !graph.nodes.some(
+            (n) =>
+              n.kind === "feature" &&
+              n.layer === (from as { layer?: number }).layer &&
+              n.pos === from.pos &&
+              n.feature === i,
+          ),
+      );
+      const lost = async (edits: Edit[]) => {
+        const passes = [undefined, from].map(async (source) =>
+          (await without(model, clean, source, others)).with(edits),
+        );
+        const values = await Promise.all(passes.map(async (pass) => readIn(model, await pass, clean, graph.nodes)));
+        return values[0][t] - values[1][t];
+      };
+      const drop = (layer: number, head: number): Edit => [`blocks.${layer}.attn.hook_z`, (z) => z.set({ head }, 0)];
+      for (const [layer, head] of [
+        [0, 1],
+        [model.cfg.nLayers - 1, 2],
+      ]) {
+        const rest = await lost([drop(layer, head)]);
+        expect(Math.abs(weight - rest - heads[layer][head]) / largest).toBeLessThan(2e-5);
+      }
+      const all = Array.from(
+        { length: model.cfg.nLayers },
+        (_, layer): Edit => [`blocks.${layer}.attn.hook_z`, (z) => z.mul(0)],
+      );
+      expect(Math.abs((await lost(all)) - direct) / largest).toBeLessThan(2e-5);
+    }
   });
 });
