@@ -6,20 +6,24 @@
 import type { Model } from "../lens/model.ts";
 import { either, FLAG, listOf, NOT_NEGATIVE_WHOLE, OBJECT, TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
-import { EdgeRows, type TracedRun } from "./attribution-graph/edges.ts";
-import { carriedEdges, type EdgePlace } from "./attribution-graph/heads.ts";
-import { edgeInfluence, type GraphScores, graphScores } from "./attribution-graph/influence.ts";
+import { EdgeRows } from "./attribution-graph/edges.ts";
+import { type GraphScores, graphScores } from "./attribution-graph/influence.ts";
 import { nodeNames } from "./attribution-graph/names.ts";
 import { neuronPass } from "./attribution-graph/neurons.ts";
-import { EDGE_THRESHOLD, NODE_THRESHOLD, type Pruned, pruneGraph } from "./attribution-graph/prune.ts";
-import { eachEntry } from "./attribution-graph/sparse.ts";
+import { MEASURE_OPTIONS } from "./attribution-graph/options.ts";
+import { type Pruned, pruneGraph } from "./attribution-graph/prune.ts";
+import {
+  type CarriedEdgeRow,
+  carriedByHeads,
+  type RemovedFeatureRow,
+  withoutFeatures,
+} from "./attribution-graph/strongest.ts";
 import type { Target } from "./attribution-graph/targets.ts";
 import { traceRun } from "./attribution-graph/trace.ts";
 import { type TracedGraph, tracedGraph } from "./attribution-graph/traced-graph.ts";
 import { Measured, type RowSource } from "./measured.ts";
-import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
+import { type GivenOptions, settled } from "./options.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
-import { largestIndices } from "./top-tokens.ts";
 
 /** An edge of an attribution graph. */
 export interface AttributionGraphRow {
@@ -29,17 +33,6 @@ export interface AttributionGraphRow {
   readonly weight: number;
   /** Whether pruning keeps it. */
   readonly kept: boolean;
-}
-
-/** How an edge gets from its source to its target. */
-export interface CarriedEdgeRow {
-  readonly source: string;
-  readonly target: string;
-  readonly weight: number;
-  /** What goes past all heads: 0 unless both ends are at one position. */
-  readonly direct: number;
-  /** What goes through each head, by layer, on paths that may go through heads of other layers too. */
-  readonly heads: readonly (readonly number[])[];
 }
 
 /** The result of `measureAttributionGraph`: a row for each edge. */
@@ -54,76 +47,9 @@ export interface AttributionGraphMeasurement extends Measured<AttributionGraphRo
   readonly scores: GraphScores;
   /** Which heads carry the edges with the most influence (`carriedEdges`). */
   readonly carried: readonly CarriedEdgeRow[];
+  /** What removing the features with the most influence changes (`interventions`). */
+  readonly removed: readonly RemovedFeatureRow[];
 }
-
-/** circuit-tracer's defaults. */
-export const ATTRIBUTION_GRAPH_OPTIONS = {
-  maxNLogits: {
-    type: "integer",
-    placeholder: "N",
-    description: "the most tokens whose logits are explained",
-    default: 10,
-    least: 1,
-  },
-  desiredLogitProb: {
-    type: "number",
-    placeholder: "P",
-    description: "explain only as many of the most probable tokens as have this probability together",
-    default: 0.95,
-    above: 0,
-    most: 1,
-  },
-  maxFeatureNodes: {
-    type: "integer",
-    placeholder: "N",
-    description:
-      "the most features, those with the most influence on the logits; what the others write is put together",
-    default: 512,
-    least: 1,
-  },
-  batchSize: {
-    type: "integer",
-    placeholder: "N",
-    description: "how many edges' targets are traced side by side at most",
-    defaultText: "512, or fewer so that influence is computed again 16 times",
-    least: 1,
-  },
-  updateInterval: {
-    type: "integer",
-    placeholder: "N",
-    description: "after how many batches the features with the most influence are found again",
-    default: 4,
-    least: 1,
-  },
-  nodeThreshold: {
-    type: "number",
-    placeholder: "P",
-    description: "pruning keeps the nodes that have this share of the influence on the logits",
-    default: NODE_THRESHOLD,
-    least: 0,
-    most: 1,
-  },
-  edgeThreshold: {
-    type: "number",
-    placeholder: "P",
-    description: "pruning keeps the edges that have this share of the influence on the logits",
-    default: EDGE_THRESHOLD,
-    least: 0,
-    most: 1,
-  },
-} as const satisfies AnalysisOptions;
-
-const OPTIONS = {
-  carriedEdges: {
-    type: "integer",
-    placeholder: "N",
-    description: "of this many edges that are kept, those with the most influence, what each head of attention carries",
-    default: 0,
-    least: 0,
-  },
-  prompt: { type: "prompt", description: "the text that is explained", default: "The lady was so tired that" },
-  ...ATTRIBUTION_GRAPH_OPTIONS,
-} as const satisfies AnalysisOptions;
 
 /** What only code can give. */
 interface Given {
@@ -139,7 +65,7 @@ const GIVEN: OptionKinds<Given> = {
 };
 
 /** The options of `measureAttributionGraph`. */
-export type MeasureAttributionGraphOptions = GivenOptions<typeof OPTIONS> & Given;
+export type MeasureAttributionGraphOptions = GivenOptions<typeof MEASURE_OPTIONS> & Given;
 
 /**
  * The attribution graph of a prompt. Its nodes are neurons that are active at a position, what all other neurons of an MLP write there, the
@@ -158,7 +84,7 @@ export async function measureAttributionGraph(
   options: MeasureAttributionGraphOptions = {},
 ): Promise<AttributionGraphMeasurement> {
   const of = "measureAttributionGraph";
-  const asked = settled(of, model, options, OPTIONS, GIVEN);
+  const asked = settled(of, model, options, MEASURE_OPTIONS, GIVEN);
   const { signal, maxFeatureNodes, updateInterval, nodeThreshold, edgeThreshold } = asked;
   const prompt = readPrompt(model, asked.prompt, { prependBos: asked.prependBos });
   const run = await traceRun(of, model, prompt, (graph) => neuronPass(of, model, graph), asked, signal);
@@ -167,48 +93,11 @@ export async function measureAttributionGraph(
   const graph = await tracedGraph(run, rows, { ...asked, batchSize });
   const pruned = pruneGraph(graph, { nodeThreshold, edgeThreshold });
   const names = nodeNames(graph.nodes);
-  const carried = await carriedBy(run, graph, names, strongestEdges(graph, pruned, asked.carriedEdges), signal);
-  return Measured.of(edgesOf(graph, names, pruned), {
-    prompt,
-    graph,
-    names,
-    pruned,
-    scores: graphScores(graph),
-    carried,
-  });
-}
-
-/** The kept edges with the most influence. */
-function strongestEdges(
-  graph: TracedGraph,
-  { edges }: Pruned,
-  count: number,
-): (EdgePlace & { readonly weight: number })[] {
-  const influence = edgeInfluence(graph).map((x, at) => (edges[at] ? x : 0));
-  const most = largestIndices(influence, Math.min(count, influence.length)).filter((at) => influence[at] > 0);
-  const found = new Map<number, EdgePlace & { readonly weight: number }>();
-  eachEntry(graph.adjacency, (target, source, weight, at) => {
-    if (most.includes(at)) found.set(at, { source, target, weight });
-  });
-  return most.map((at) => found.get(at)!);
-}
-
-async function carriedBy(
-  run: TracedRun,
-  graph: TracedGraph,
-  names: readonly string[],
-  edges: readonly (EdgePlace & { readonly weight: number })[],
-  signal: AbortSignal | undefined,
-): Promise<CarriedEdgeRow[]> {
-  const carried = await carriedEdges(run, graph, edges, signal);
-  return edges.map(({ source, target, weight }, i) => {
-    const { direct, heads } = carried[i];
-    const [layers, each] = heads.shape;
-    const perLayer = Array.from({ length: layers }, (_, layer) =>
-      Array.from(heads.data.subarray(layer * each, (layer + 1) * each)),
-    );
-    return { source: names[source], target: names[target], weight, direct, heads: perLayer };
-  });
+  const named = { run, graph, names, pruned };
+  const carried = await carriedByHeads(named, asked.carriedEdges, signal);
+  const removed = await withoutFeatures(named, asked.interventions, signal);
+  const about = { prompt, graph, names, pruned, scores: graphScores(graph), carried, removed };
+  return Measured.of(edgesOf(graph, names, pruned), about);
 }
 
 function edgesOf(

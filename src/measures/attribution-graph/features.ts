@@ -1,7 +1,7 @@
 /** What plays the part of features in an attribution graph: where they are read, where they write, and what they add. */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { FeatureNode } from "./graph.ts";
-import type { Reading, Writing } from "./linear-pass.ts";
+import type { At, Reading, Writing } from "./linear-pass.ts";
 
 /** Active features of a run, by layer, position and number; they are counted through all layers. */
 export interface ActiveFeatures {
@@ -23,6 +23,8 @@ export interface Written {
 /** The features of a run, as what is traced. */
 export interface Features {
   readonly active: ActiveFeatures;
+  /** How many features each layer has. */
+  readonly perLayer: number;
   /** Where the features of each layer write. */
   readonly writings: readonly Writing[];
   /** What is written at each of these places without features and errors, [1 pos d]; `undefined`: nothing. */
@@ -43,4 +45,22 @@ export interface Features {
   writtenBy(feature: number): readonly Written[];
   /** What is written to a layer's place at a position by features that are not among some, where no error is. */
   writtenByOthers(layer: number, pos: number, features: ReadonlySet<number>): Float32Array;
+  /** What is written to a layer's place if the layer is held, [1 pos d], in the pass that `at` looks at. */
+  heldAt(layer: number, at: At): Tensor;
+  /**
+   * What is written to a layer's place, with features held at other values.
+   * @param value without them, [1 pos d]
+   * @param at the pass in which activations are what they are compared with; `undefined`: they are those of the run
+   */
+  changed(layer: number, value: Tensor, changes: readonly FeatureChange[], at: At | undefined): Tensor;
+  /** Pre-activations of a layer's features, [1 pos feature], in the pass that `at` looks at. */
+  preActivations(layer: number, at: At): Tensor;
+}
+
+/** A feature that is held at another value. */
+export interface FeatureChange {
+  readonly layer: number;
+  readonly pos: number;
+  readonly feature: number;
+  readonly value: number;
 }

@@ -61,6 +61,7 @@ function neurons(
       starts: Array.from({ length: posts.length + 1 }, (_, layer) => layer * perLayer),
       node: (i) => ({ kind: "feature", ...at(i), activation: activations[at(i).layer].data[i % perLayer] }),
     },
+    perLayer: each,
     writings: posts.map((point) => ({ point })),
     constants: posts.map(() => undefined),
     errors: undefined,
@@ -77,6 +78,20 @@ function neurons(
     bias: (i) => (slopes[at(i).layer] ? 0 : weight(at(i).layer, "b_in").data[at(i).feature]),
     sent: (layer, [gradient]) => gradient.mul(activations[layer]),
     sentPlaces: () => places,
+    heldAt: (layer) => activations[layer],
+    changed: (layer, value, changes) => {
+      const here = changes.filter((change) => change.layer === layer);
+      if (here.length === 0) return value;
+      const [kept, put] = [new Float32Array(perLayer).fill(1), new Float32Array(perLayer)];
+      for (const change of here) {
+        const place = change.pos * each + change.feature;
+        kept[place] = 0;
+        put[place] = change.value;
+      }
+      const leaf = (data: Float32Array) => Tensor.leaf({ dtype: "float32", shape: [1, pos, each], data }, value.axes);
+      return value.mul(leaf(kept)).add(leaf(put));
+    },
+    preActivations: (layer, passAt) => passAt(graph.at(getActName("pre", layer))),
     writtenBy: (i) => {
       const { layer, feature } = at(i);
       const values = new Float32Array(each);
@@ -99,8 +114,10 @@ function noFeatures({ cfg }: Model): Features {
   };
   return {
     active: { count: 0, starts, node: none },
+    perLayer: 0,
     ...{ writings: [], constants: [], errors: undefined, readings: [], directions: none, bias: none },
     ...{ sent: none, sentPlaces: none, writtenBy: none, writtenByOthers: none },
+    ...{ heldAt: none, changed: none, preActivations: none },
   };
 }
 

@@ -59,6 +59,13 @@ export function eachEntry(
   }
 }
 
+/** A row's entries by column. */
+export function rowAt({ starts, columns, values }: SparseMatrix, row: number): Map<number, number> {
+  const entries = new Map<number, number>();
+  for (let at = starts[row]; at < starts[row + 1]; at++) entries.set(columns[at], values[at]);
+  return entries;
+}
+
 /** The matrix without the entries at places where `kept` is 0. */
 export function onlyEntries(matrix: SparseMatrix, kept: Uint8Array): SparseMatrix {
   const { size, starts, columns, values } = matrix;
