@@ -49,6 +49,8 @@ const meanings: Readonly<Record<string, string>> = {
   "blocks.{l}.hook_mlp_in": "`hook_resid_mid`, for the MLP only",
   "blocks.{l}.ln2.hook_scale": "as of `ln1`",
   "blocks.{l}.ln2.hook_normalized": "the norm's result",
+  "blocks.{l}.mlp.hook_in": "what the MLP itself reads: the norm's result, with its weight",
+  "blocks.{l}.mlp.hook_out": "what the MLP itself writes, before `ln2_post` where there is one",
   "blocks.{l}.mlp.hook_pre": "`x W_in + b_in`; in a gated MLP `x W_gate`",
   "blocks.{l}.mlp.hook_pre_linear": "`x W_in`, which the gate multiplies",
   "blocks.{l}.mlp.hook_mid": "`solu(pre)`, before the inner norm",
@@ -204,7 +206,7 @@ function everyPoint(each: readonly ReadonlyMap<string, Point>[]): Point[] {
 function shorthand(name: string): string {
   const kind = name.split("hook_")[1];
   const part =
-    /(ln1|ln2|ln1_post|ln2_post|mlp\.ln|attn\.[qk]_norm|mlp\.experts\.\{i\}|mlp\.shared_expert|mlp(?=\.hook_(?:expert|shared)))\.hook_/.exec(
+    /(ln1|ln2|ln1_post|ln2_post|mlp\.ln|attn\.[qk]_norm|mlp\.experts\.\{i\}|mlp\.shared_expert|mlp(?=\.hook_(?:expert|shared|in$|out$)))\.hook_/.exec(
       name,
     )?.[1];
   const arguments_: [string, number?, string?][] = name.startsWith("blocks.")

@@ -49,6 +49,18 @@ export type { Part, PartScope, SpliceOptions, Splices } from "./lens/splices.ts"
 export * as sweeps from "./measures/sweep.ts";
 export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 
+// Sparse dictionaries: autoencoders and transcoders
+export {
+  Dictionary,
+  type DictionaryFromPretrainedOptions,
+  type DictionaryParts,
+} from "./dictionaries/dictionary.ts";
+export { TranscoderSet, type TranscoderSetOptions } from "./dictionaries/transcoder-set.ts";
+export type { TranscoderSetKind } from "./dictionaries/set-parts.ts";
+export type { TranscoderLayer, WrittenRows } from "./dictionaries/transcoder-layer.ts";
+export type { WithDictionariesOptions } from "./lens/dictionaries.ts";
+export type { DictionaryConfig, GivenDictionaryConfig } from "./dictionaries/config.ts";
+
 // Tensors and gradients
 export { Tensor } from "./graph/tensor.ts";
 export { tensor } from "./graph/from-numbers.ts";

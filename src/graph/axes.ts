@@ -31,6 +31,8 @@ export interface Axes<T = unknown> {
   readonly d_head?: T;
   /** The residual stream. */
   readonly d_model?: T;
+  /** Features of a dictionary. */
+  readonly d_sae?: T;
   /** Neurons of one MLP layer. */
   readonly d_mlp?: T;
   /** Experts of one MLP layer. */

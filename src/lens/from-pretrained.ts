@@ -4,7 +4,7 @@ import { DEVICES, type Device } from "../engine/devices.ts";
 import { Engine } from "../engine/engine.ts";
 import { type Adapter, isAdapter, openAdapter } from "../load/adapter.ts";
 import { parseJsonObject } from "../load/bytes.ts";
-import { type FilesOptions, filesAt, type ModelFiles } from "../load/files.ts";
+import { type FilesOptions, filesAt, MODEL_FILES, type ModelFiles } from "../load/files.ts";
 import { checkJson } from "../load/json-check.ts";
 import { bundledModel, type bundledModels } from "../load/names.ts";
 import { openDefault } from "../load/open.ts";
@@ -37,7 +37,6 @@ import {
   FUNCTION,
   instanceOf,
   type Kind,
-  OBJECT,
   oneOf,
   SIGNAL,
   TEXT,
@@ -99,12 +98,6 @@ export const noProcessing = NO_PROCESSING;
 
 export const TOKENIZER: Kind = { accepts: (v) => v instanceof Tokenizer, describe: "a Tokenizer" };
 
-/** Anything with a repository's methods. */
-const FILES: Kind = {
-  accepts: (v) => OBJECT.accepts(v) && ["list", "open", "readText"].every((f) => FUNCTION.accepts((v as never)[f])),
-  describe: "a repository of files, as memoryFiles returns it",
-};
-
 /** A model's name: those that are known, which editors offer, and any other on the hub, folder or URL. */
 export type ModelName = (typeof bundledModels)[number] | ListedModelName | (string & {});
 
@@ -114,10 +107,10 @@ const OPTIONS: OptionKinds<FromPretrainedOptions> = {
   signal: SIGNAL,
   onProgress: FUNCTION,
   note: FUNCTION,
-  files: FILES,
+  files: MODEL_FILES,
   revision: TEXT,
   checkpoint: TEXT,
-  adapter: either(TEXT, FILES),
+  adapter: either(TEXT, MODEL_FILES),
   checkpointIndex: WHOLE,
   checkpointValue: WHOLE,
   dtype: oneOf(KEPT_DTYPES),

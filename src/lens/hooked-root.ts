@@ -1,4 +1,5 @@
 /** What models have in common as their users meet them: text, runs, hooks, parts that are spliced in. */
+import type { Dictionary } from "../dictionaries/dictionary.ts";
 import { defaultEngine } from "../engine/default.ts";
 import { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
@@ -22,6 +23,7 @@ import type { TokenIds } from "../text/token-ids.ts";
 import { TokenRules, type ToTokensOptions } from "../text/token-rules.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { ActivationCache } from "./activation-cache.ts";
+import { placedDictionaries, type WithDictionariesOptions } from "./dictionaries.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { TOKENIZER } from "./from-pretrained.ts";
 import type { GeneratedStep, GenerateOptions } from "./generate.ts";
@@ -396,6 +398,28 @@ export abstract class HookedRoot {
    */
   splice(at: Hook[0], part: Part, options: SpliceOptions = {}): this {
     return this.view({ splices: spliced(this, resolveFilter(at, this.hookNames), part, options) });
+  }
+
+  /**
+   * This model with sparse dictionaries at their hook points, as another model on the same weights: an autoencoder stands at the point
+   * that it reads, a transcoder at the one that it writes. Hook points of each, under its hook point's own name, which stays:
+   * `hook_sae_input`, `hook_sae_acts_pre`, `hook_sae_acts_post` (the features) [batch pos d_sae], `hook_sae_recons`, with an error term
+   * `hook_sae_error`, and `hook_sae_output`. The error term is what the dictionary misses without hooks, a constant for gradients: with it
+   * an edit of features moves the output by exactly their difference times `W_dec`.
+   *
+   * ```
+   * const sae = await Dictionary.fromPretrained("jbloom/GPT2-Small-SAEs-Reformatted", { id: "blocks.8.hook_resid_pre" });
+   * const view = model.withDictionaries(sae, { useErrorTerm: true });
+   * const [, cache] = await view.runWithCache(text, { namesFilter: "blocks.8.hook_resid_pre.hook_sae_acts_post" });
+   * ```
+   * @throws UnknownNameError for a hook point that this model lacks; ShapeError for another width, with the points of that width;
+   * ArgumentError for a second dictionary at a point, or one of another model. Source: SAELens' `HookedSAETransformer`
+   */
+  withDictionaries(dictionaries: Dictionary | readonly Dictionary[], options: WithDictionariesOptions = {}): this {
+    return placedDictionaries(this, dictionaries, options).reduce<this>(
+      (view, { at, part, weights }) => view.splice(at, part, { weights }),
+      this,
+    );
   }
 
   /** Another model on the same weights, sharing nothing that changes. */

@@ -1,10 +1,7 @@
 /** Kinds of value that the lens' options take, besides those of `src/tensor/kinds.ts`. */
-import { Tensor } from "../graph/tensor.ts";
 import { ANYTHING, FLAG, FUNCTION, type Kind, POSITIVE, SIGNAL } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import type { InputOptions } from "./model-input.ts";
-
-export const TENSOR: Kind = { accepts: (v) => v instanceof Tensor, describe: "a Tensor" };
 
 const isWhole = (v: unknown) => Number.isSafeInteger(v);
 

@@ -1,5 +1,6 @@
 /** The options of a model's run, and their checks. */
 import { Tensor } from "../graph/tensor.ts";
+import { TENSOR } from "../graph/tensor-kind.ts";
 import { compose } from "../models/compose.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { ArgumentError } from "../tensor/errors.ts";
@@ -21,7 +22,7 @@ import { KeyValueCache } from "./key-value-cache.ts";
 import type { NumberOf } from "./metric.ts";
 import { needNextToken, needOneStack } from "./model-has.ts";
 import type { InputOptions } from "./model-input.ts";
-import { AXIS_SLICE, INPUT, TENSOR } from "./option-kinds.ts";
+import { AXIS_SLICE, INPUT } from "./option-kinds.ts";
 import type { PosSlice } from "./pos-slice.ts";
 import type { ModelInput } from "./tokens.ts";
 

@@ -23,6 +23,8 @@ export interface PartScope {
   weight(name: string, sizes: Sizes, init: Init): Tensor;
   /** Makes a value a hook point; compute what follows from the value that this returns. */
   point(name: string, value: Tensor): Tensor;
+  /** A point of the pass that has been made before, by its full name: what a transcoder reads. */
+  read(name: string): Tensor;
   /** The scope of a part of the part: `scope.part("sae")` names things `….sae.…`. */
   part(name: string): PartScope;
 }
@@ -46,6 +48,8 @@ const KINDS: OptionKinds<SpliceOptions> = { weights: MAP };
 export interface Splices {
   /** The parts at a hook point, in the order in which they were put in. */
   at(name: string): readonly SplicedPart[];
+  /** The points that parts read besides those that they stand at. */
+  readonly reads: ReadonlySet<string>;
   /** Every hook point of the view, in firing order: the model's and the parts'. */
   readonly hookNames: readonly string[];
   /** The parts' weights by full name: `blocks.0.mlp.hook_post.sae.W_enc`. */
@@ -73,10 +77,16 @@ export function spliced(
   const { splices } = model;
   const at = (name: string) => [...(splices?.at(name) ?? []), ...(names.includes(name) ? [own] : [])];
   const tokens = Tensor.leaf(zeros("int32", [1, Math.min(model.cfg.nCtx, RECORDED)]), ["batch", "pos"]);
-  const recorded: Splices = { at, hookNames: [], weights: new Map() };
+  const reads = new Set(splices?.reads);
+  const recorded = { at, reads: new Set<string>(), noteRead: (name: string) => reads.add(name) };
   const { points } = tracePass({ ...model, splices: recorded }, { tokens, decoderTokens: tokens }, { reads: "all" });
   weights.checkAllUsed();
-  return { at, hookNames: [...points.keys()], weights: new Map([...(splices?.weights ?? []), ...weights.leaves]) };
+  return {
+    at,
+    reads,
+    hookNames: [...points.keys()],
+    weights: new Map([...(splices?.weights ?? []), ...weights.leaves]),
+  };
 }
 
 /** The weights of a part, at one hook point or at several. */

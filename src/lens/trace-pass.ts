@@ -9,7 +9,16 @@ export interface PassSource {
   readonly cfg: HookedTransformerConfig;
   readonly weights: Weights;
   /** Parts that stand at hook points, those at one point in order. */
-  readonly splices?: { at(name: string): readonly SplicedPart[] } | undefined;
+  readonly splices?: PassSplices | undefined;
+}
+
+/** What a pass needs to know of parts that are spliced in. */
+interface PassSplices {
+  at(name: string): readonly SplicedPart[];
+  /** The points that parts read besides their own: they are made, and what follows is computed from them. */
+  readonly reads: ReadonlySet<string>;
+  /** Called while a part reads such a point. */
+  noteRead?(name: string): void;
 }
 
 /** What is done at hook points, above all at those that cost something. */
@@ -29,11 +38,12 @@ export function tracePass(
   { reads = [], changes = [], usual }: WantedPoints = {},
 ): Forward {
   const read = reads === "all" ? undefined : new Set(reads);
-  const changed = new Set(changes);
+  const changed = new Set([...changes, ...(splices?.reads ?? [])]);
   return forward(cfg, weights, inputs, {
     reads: (name) => read === undefined || read.has(name),
     hooks: (name) => changed.has(name),
     usual,
     splices: (name) => splices?.at(name) ?? [],
+    noteRead: (name) => splices?.noteRead?.(name),
   });
 }

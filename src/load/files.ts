@@ -3,6 +3,7 @@
  * Paths are relative and use `/` on every platform.
  */
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { FUNCTION, type Kind, OBJECT } from "../tensor/kinds.ts";
 import type { Progress } from "../tensor/progress.ts";
 import { shown } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
@@ -50,6 +51,12 @@ export interface ModelFiles {
   /** The other revisions of the same repository; undefined where there are none, as of a folder. */
   readonly revisions?: Revisions | undefined;
 }
+
+/** Anything with a repository's methods. */
+export const MODEL_FILES: Kind = {
+  accepts: (v) => OBJECT.accepts(v) && ["list", "open", "readText"].every((f) => FUNCTION.accepts((v as never)[f])),
+  describe: "a repository of files, as memoryFiles returns it",
+};
 
 /** The revisions of a repository on the hub. */
 export interface Revisions {

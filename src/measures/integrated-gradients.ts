@@ -3,10 +3,10 @@
 import { showShape } from "../graph/axes.ts";
 import { tensor } from "../graph/from-numbers.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { TENSOR } from "../graph/tensor-kind.ts";
 import type { Model } from "../lens/model.ts";
 import type { ModelGraph } from "../lens/model-graph.ts";
 import { tokenEmbedding } from "../lens/model-has.ts";
-import { TENSOR } from "../lens/option-kinds.ts";
 import { ArgumentError, ShapeError, UnknownNameError } from "../tensor/errors.ts";
 import { either, TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";

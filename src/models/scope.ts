@@ -6,6 +6,7 @@
  */
 import type { Tensor } from "../graph/tensor.ts";
 import { ArgumentError } from "../tensor/errors.ts";
+import { nearest } from "../tensor/nearest.ts";
 import type { Structure } from "./structure.ts";
 import type { Init, Sizes } from "./weights/spec.ts";
 
@@ -27,6 +28,8 @@ export interface Wanted {
   readonly usual?: "values" | "gradients" | undefined;
   /** Parts that stand at a hook point, one after the other; default: none. */
   splices?(name: string): readonly SplicedPart[];
+  /** Called with the name of each point that a spliced part reads besides its own. */
+  noteRead?(name: string): void;
 }
 
 /** A part that is spliced in at a hook point: from the value there it computes its replacement, with its own weights. */
@@ -97,6 +100,22 @@ export class Scope<N extends PartNames = PartNames> {
     const point = made.point(full);
     points.set(full, point);
     return point;
+  }
+
+  /**
+   * A point that the pass has made before, by its full name, for a part that reads something else than the value that it stands at.
+   * @throws ArgumentError for a point that is not made, or is made later
+   */
+  read(full: string): Tensor {
+    const { points, wanted } = this.trace;
+    wanted.noteRead?.(full);
+    const point = points.get(full);
+    if (point) return point;
+    const near = nearest(full, [...points.keys()]);
+    throw new ArgumentError(
+      `The part at "${this.prefix.slice(0, -1)}" reads "${full}", which this pass does not make before it${near ? `; the closest match is "${near}"` : ""}.`,
+      { asked: full, nearest: near },
+    );
   }
 
   /** Whether the point of that name is to be changed, so that what follows must be computed from it. */

@@ -128,8 +128,8 @@ describe("hook points", () => {
         ...["ln1.hook_normalized", "mlp.hook_pre", "mlp.hook_post", "hook_mlp_out", "hook_resid_post"],
         ...["ln2.hook_scale", "ln2.hook_normalized", "hook_normalized_resid_post"],
       ].map((name) => `blocks.${l}.${name}`);
-    const behindFlags = /hook_(attn_in|q_input|k_input|v_input|result|mlp_in)$/;
-    expect(model.hookNames.filter((name) => !behindFlags.test(name))).toEqual([
+    const onRequest = /hook_(attn_in|q_input|k_input|v_input|result|mlp_in)$|mlp\.hook_(in|out)$/;
+    expect(model.hookNames.filter((name) => !onRequest.test(name))).toEqual([
       ...["embed.hook_embed", "embed.hook_pos_embed", "embed.hook_token_type_embed", "embed.ln.hook_scale"],
       ...["embed.ln.hook_normalized", "hook_full_embed", ...block(0), ...block(1)],
       ...["mlm_head.ln.hook_scale", "mlm_head.ln.hook_normalized"],

@@ -10,7 +10,7 @@ const layers = [
   ["tensor"],
   ["graph", "text", "finding"],
   ["models", "load"],
-  ["engine", "options"],
+  ["engine", "options", "dictionaries"],
   ["lens"],
   ["measures"],
   ["analyses"],

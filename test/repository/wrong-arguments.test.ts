@@ -289,6 +289,19 @@ function twoStacks(): G.HookedEncoderDecoder {
   return new G.HookedEncoderDecoder(cfg, G.initWeights(cfg), { tokenizer });
 }
 
+/** A small autoencoder, and a small transcoder. */
+const dictionaryWeights = new Map(
+  Object.entries({ W_enc: G.ones([2, 3]), b_enc: G.ones([3]), W_dec: G.ones([3, 2]), b_dec: G.ones([2]) }),
+);
+const dictionary = new G.Dictionary({ architecture: "standard", dIn: 2, dSae: 3 }, dictionaryWeights);
+const transcoder = new G.Dictionary(
+  {
+    ...{ architecture: "transcoder", dIn: 2, dSae: 3 },
+    ...{ hookName: "blocks.0.hook_resid_mid", hookNameOut: "blocks.0.hook_mlp_out" },
+  },
+  dictionaryWeights,
+);
+
 /** Methods of the classes. */
 function methods(): Case[] {
   const on = <T extends object>(target: T, calls: Readonly<Record<string, readonly unknown[]>>): Case[] =>
@@ -324,6 +337,20 @@ function methods(): Case[] {
       accumulatedBias: [0, {}],
       tokensToResidualDirections: [1],
       processWeights: [{}],
+    }),
+    ...on(model, { withDictionaries: [dictionary, { useErrorTerm: true }] }),
+    ...[G.Dictionary, G.TranscoderSet].map(({ name, fromPretrained }) => ({
+      of: `${name}.fromPretrained`,
+      call: fromPretrained as never,
+      args: ["", { id: "x", signal }],
+    })),
+    { of: "TranscoderSet.of", call: G.TranscoderSet.of as never, args: [[transcoder], "x"] },
+    ...on(G.TranscoderSet.of([transcoder]), { layer: [0, stopped], inputHook: [0], outputHook: [0], forget: [0] }),
+    ...on(dictionary, {
+      encode: [G.tensor([1, 2])],
+      decode: [G.tensor([1, 2, 3]), G.tensor([1, 2])],
+      forward: [G.tensor([1, 2])],
+      foldInputScale: [2],
     }),
     ...on(new G.Measured([{ layer: 0, effect: 1 }]), {
       at: [{ layer: 0 }],
@@ -479,6 +506,8 @@ test("every public function is called with wrong arguments", () => {
     "TokenRules",
     "KeyValueCache",
     "Measured",
+    "Dictionary",
+    "TranscoderSet",
   ];
   const missing = Object.keys(G).filter((name) => !called.has(name) && !LEFT_OUT.has(name) && !classes.includes(name));
   expect(missing).toEqual([]);

@@ -30,6 +30,8 @@ interface OwnNames {
     | "hook_cross_attn_out"
     | "hook_resid_mid_cross"
     | "hook_mlp_in"
+    | "mlp.hook_in"
+    | "mlp.hook_out"
     | "hook_mlp_out"
     | "hook_resid_post"
     | "hook_normalized_resid_post";
@@ -97,7 +99,8 @@ export interface BlockRun extends AttentionRun {
  * all [batch pos d_model]. Hook points: `hook_resid_pre`, `hook_attn_out`, `hook_resid_mid` (sequential blocks with an
  * MLP), where it crosses to an encoder `hook_cross_attn_out`, `hook_resid_mid_cross` and on request `hook_cross_attn_in`,
  * `hook_mlp_out`, `hook_resid_post`, with norms after the additions then `hook_normalized_resid_post`, and on request
- * `hook_attn_in`, `hook_q_input`, `hook_k_input`, `hook_v_input` [batch pos head d_model] and `hook_mlp_in`. Source:
+ * `hook_attn_in`, `hook_q_input`, `hook_k_input`, `hook_v_input` [batch pos head d_model] and `hook_mlp_in`, and within the norms `mlp.hook_in` and `mlp.hook_out`: what
+ * the MLP itself reads and writes. Source:
  * TransformerLens' `TransformerBlock` and `T5Block`, and its `BertBlock` for norms after the additions (Vaswani et al. 2017); Wang and
  * Komatsuzaki 2021 (GPT-J) for the parallel one.
  */
@@ -116,9 +119,9 @@ function blockOf(kind: BlockKind, x: Tensor, run: BlockRun, scope: Scope<OwnName
   const sequential = kind.order === "sequential";
   const mid = sequential ? scope.point("hook_resid_mid", afterAttention) : afterAttention;
   const crossed = kind.crossAttention ? crossing(kind, kind.crossAttention, mid, run, scope) : mid;
-  const mlpIn = mlpInput(sequential ? crossed : pre, scope);
+  const mlpIn = requested("hook_mlp_in", sequential ? crossed : pre, scope);
   const ln = scope.part<NormNames>(kind.crossAttention ? "ln3" : "ln2");
-  const mlpResult = kind.mlp(norm(mlpIn, kind.norm, ln), scope.part("mlp"));
+  const mlpResult = ownMlp(kind.mlp, norm(mlpIn, kind.norm, ln), scope);
   const mlpOut = scope.point("hook_mlp_out", norm(mlpResult, kind.outputNorm, scope.part("ln2_post")));
   return scope.point("hook_resid_post", write(crossed, mlpOut, scope));
 }
@@ -132,9 +135,7 @@ function crossing(
   scope: Scope<OwnNames>,
 ): Tensor {
   const { key, value, made, mask } = cross!;
-  const hooked = scope.hooked("hook_cross_attn_in");
-  const read = hooked ? scope.point("hook_cross_attn_in", mid) : mid;
-  if (!hooked) scope.aside("hook_cross_attn_in", () => mid);
+  const read = requested("hook_cross_attn_in", mid, scope);
   const query = norm(read, kind.norm, scope.part("ln2"));
   const run = { mask: () => mask, past: undefined, places, made };
   const out = attention(attentionKind, { query, key, value }, run, scope.part("cross_attn"));
@@ -150,17 +151,22 @@ function blockWithNormsAfter(kind: BlockKind, x: Tensor, run: BlockRun, scope: S
     scope.point("hook_normalized_resid_post", norm(value, kind.norm, scope.part(ln)));
   if (!kind.mlp) return normalized(scope.point("hook_resid_post", afterAttention), "ln1");
 
-  const mlpIn = mlpInput(scope.point("hook_resid_mid", afterAttention), scope);
+  const mlpIn = requested("hook_mlp_in", scope.point("hook_resid_mid", afterAttention), scope);
   const mid = norm(mlpIn, kind.norm, scope.part("ln1"));
-  const mlpOut = scope.point("hook_mlp_out", kind.mlp(mid, scope.part("mlp")));
+  const mlpOut = scope.point("hook_mlp_out", ownMlp(kind.mlp, mid, scope));
   return normalized(scope.point("hook_resid_post", write(mid, mlpOut, scope)), "ln2");
 }
 
-/** What the MLP reads, before its norm. */
-function mlpInput(read: Tensor, scope: Scope<OwnNames>): Tensor {
-  if (scope.hooked("hook_mlp_in")) return scope.point("hook_mlp_in", read);
-  scope.aside("hook_mlp_in", () => read);
-  return read;
+/** The MLP, with points at what it reads and what it writes. */
+function ownMlp(mlp: NonNullable<BlockKind["mlp"]>, x: Tensor, scope: Scope<OwnNames>): Tensor {
+  return requested("mlp.hook_out", mlp(requested("mlp.hook_in", x, scope), scope.part("mlp")), scope);
+}
+
+/** A value with a point on request: where it is to be changed the point itself, else the value with the point next to it. */
+function requested(name: OwnNames["point"], value: Tensor, scope: Scope<OwnNames>): Tensor {
+  if (scope.hooked(name)) return scope.point(name, value);
+  scope.aside(name, () => value);
+  return value;
 }
 
 /**

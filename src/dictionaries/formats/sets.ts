@@ -1,0 +1,35 @@
+/** Sets of transcoders on disk. */
+import type { FilesOptions, ModelFiles } from "../../load/files.ts";
+import { ArgumentError, InputError, UnknownNameError } from "../../tensor/errors.ts";
+import { firstOf } from "../../tensor/words.ts";
+import type { SetParts } from "../set-parts.ts";
+import { circuitTracer } from "./circuit-tracer.ts";
+import { foldersWith } from "./format.ts";
+
+/**
+ * The set with an id, or the only one.
+ * @throws InputError if there is none, UnknownNameError for an id that is not there, ArgumentError where there are several and no id
+ */
+export async function readTranscoderSet(
+  files: ModelFiles,
+  id: string | undefined,
+  options: FilesOptions,
+): Promise<SetParts> {
+  const paths = await files.list(options);
+  const ids = foldersWith(paths, "config.yaml").sort();
+  if (ids.length === 0) {
+    throw new InputError(
+      `${files.name} has no set of transcoders, which has a config.yaml as circuit-tracer writes it: it has ${firstOf(paths) || "no files"}.`,
+      { asked: id ?? files.name, found: paths },
+    );
+  }
+  if (id === undefined && ids.length > 1 && !ids.includes("")) {
+    throw new ArgumentError(
+      `${files.name} has ${ids.length} sets of transcoders: name one with the option id: ${firstOf(ids)}.`,
+      { asked: files.name, found: ids },
+    );
+  }
+  const asked = id === undefined ? (ids.includes("") ? "" : ids[0]) : id.replace(/\/+$/, "");
+  if (!ids.includes(asked)) throw new UnknownNameError(`set of transcoders in ${files.name} with the id`, asked, ids);
+  return circuitTracer({ files, paths, id: asked, options });
+}
