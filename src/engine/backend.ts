@@ -24,6 +24,8 @@ export interface Backend {
   readonly wholeWeights?: boolean;
   /** Whether its runs hold the thread that asks for them, as WebAssembly's do: a page then gets a turn between runs. */
   readonly holdsThread?: boolean;
+  /** Whether it does a product of few rows faster with the weight as the first factor, as the native runtime does. */
+  readonly weightsFirst?: boolean;
   /** Most sessions at one time. Default 32. */
   readonly maxSessions?: number;
   /** A compiled graph from ONNX bytes. @param outputs the names of what a run returns */

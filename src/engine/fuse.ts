@@ -1,8 +1,10 @@
 /**
  * Steps that the runtime does faster in another way. A product with a weight and its bias, `x W + b`, becomes `linear`, against the
- * weight transposed; several of them with the same few rows, as queries, keys and values have, become one; and the product of a
- * single row with a tall weight becomes that of its parts. Everything that decides on it is here.
+ * weight transposed; with few rows, as a prompt has, every product with a large weight becomes `fewRows`, with the weight as the first
+ * factor, on runtimes that are faster so; several of the same few rows, as queries, keys and values are, become one; and the product of a single row with a tall
+ * weight becomes that of its parts. Everything that decides on it is here.
  */
+import type { Attrs } from "../graph/op.ts";
 import { attrsOf, type Tensor } from "../graph/tensor.ts";
 import { sizeOf } from "../tensor/array.ts";
 import { DraftIndex } from "./draft-index.ts";
@@ -19,6 +21,16 @@ const TRANSPOSED_FROM = 4;
 const WIDE = 6;
 
 /**
+ * From TRANSPOSED_FROM rows to so many a large weight is the first factor. Measured: a product of 16 rows with a weight [768 3072] takes
+ * 0.56 ms so, 0.87 ms with the weight transposed as second factor and 1.15 ms with it as it is; of 64 rows 1.65, 1.91 and 2.17 ms, and with
+ * an unembedding [512 48262] more than with it transposed. Smaller weights gain nothing.
+ */
+const FEW_ROWS = 40;
+const LARGE = 1 << 18;
+/** A weight with more numbers gets no transposed copy for that beside it. */
+const COPIED = 1 << 22;
+
+/**
  * A single row times a weight that is this many times taller than wide is done in parts of the weight's rows, each of which
  * is read from end to end. Measured on bare products: 18.7 GB/s whole and 24 GB/s in parts for [3072 768].
  */
@@ -33,14 +45,19 @@ interface Biased {
   readonly bias: Slot;
 }
 
-/** The same values, with every product in the step that is fastest for it. */
-export function fuse(draft: Draft): Draft {
-  const fusion = new Fusion(draft);
+/**
+ * The same values, with every product in the step that is fastest for it.
+ * @param weightsFirst whether the runtime does `fewRows` faster
+ */
+export function fuse(draft: Draft, weightsFirst: boolean): Draft {
+  const fusion = new Fusion(draft, weightsFirst);
   const replaced = new Map<Step, readonly Step[]>();
   const beside = new Map<number, (readonly [Step, Biased])[]>();
   for (const step of draft.steps) {
     const tall = fusion.tall(step);
     if (tall) replaced.set(step, [tall]);
+    const few = fusion.fewRows(step);
+    if (few) replaced.set(step, [few]);
     const biased = fusion.biased(step);
     if (!biased || !fusion.pays(biased)) continue;
     replaced.set(step, fusion.linear(biased, step));
@@ -68,9 +85,11 @@ class Fusion {
   readonly inputs: Input[];
   readonly sizes: number[];
   private readonly index: DraftIndex;
+  private readonly weightsFirst: boolean;
   private byLayout: Map<string, Input> | undefined;
 
-  constructor(draft: Draft) {
+  constructor(draft: Draft, weightsFirst: boolean) {
+    this.weightsFirst = weightsFirst;
     this.inputs = [...draft.inputs];
     this.sizes = [...draft.sizes];
     this.index = new DraftIndex(draft);
@@ -93,32 +112,58 @@ class Fusion {
     return undefined;
   }
 
+  /** Whether the product of a value with a weight is done with the weight as the first factor. */
+  private isFew(x: Slot, { source }: Input): boolean {
+    const numbers = sizeOf(source.shape);
+    const rows = this.sizes[x.id] / source.shape[0];
+    if (!this.weightsFirst || rows < TRANSPOSED_FROM || rows > FEW_ROWS || numbers < LARGE) return false;
+    const lies = uncopied(source) !== undefined && uncopied(transpose(source)) === undefined;
+    return !lies || numbers <= COPIED;
+  }
+
+  /** What replaces the product of few rows with a weight; `undefined` for any other step. */
+  fewRows({ op, inputs: [x, matrix], outputs }: Step): Step | undefined {
+    const weight = op === "matmul" ? this.index.inputs[matrix.id] : undefined;
+    if (weight?.rank !== 2 || weight.dtype !== "float32" || !isFixed(weight.source)) return undefined;
+    if (!this.isFew(x, weight)) return undefined;
+    const [out] = outputs;
+    const { attrs, rank } = this.asItLeaves(out);
+    return { op: "fewRows", attrs, inputs: [x, this.input(transpose(weight.source))], outputs: [{ ...out, rank }] };
+  }
+
+  /** What only leaves the graph stays rows: its shape is set outside. */
+  private asItLeaves(out: Slot): { readonly attrs: Attrs; readonly rank: number } {
+    const flat = out.rank > 2 && this.index.leaves(out) && this.index.usesOf(out) === 0;
+    return flat ? { attrs: { flat }, rank: 2 } : { attrs: {}, rank: out.rank };
+  }
+
   pays({ product, weight }: Biased): boolean {
+    if (this.isFew(product.inputs[0], weight)) return true;
     if (!uncopied(weight.source)) return true; // it gets a new layout in any case, so it may as well be transposed
     const [height, width] = weight.source.shape;
     return width >= WIDE * height && this.sizes[product.inputs[0].id] / height >= TRANSPOSED_FROM;
   }
 
   /** Whether a product is done together with others of the same value: of a few rows, reading the weights is what takes time. */
-  joins({ product, split, weight }: Biased): boolean {
-    const rows = this.sizes[product.inputs[0].id] / weight.source.shape[0];
-    return split !== undefined && !uncopied(weight.source) && rows < TRANSPOSED_FROM;
+  joins({ product: { inputs }, split, weight }: Biased): boolean {
+    if (split === undefined || uncopied(weight.source)) return false;
+    return this.isFew(inputs[0], weight) || this.sizes[inputs[0].id] / weight.source.shape[0] < TRANSPOSED_FROM;
   }
 
   /** What replaces the sum. */
   linear({ product, split, weight, bias }: Biased, sum: Step): readonly Step[] {
     const [x] = product.inputs;
+    const op = this.isFew(x, weight) ? "fewRows" : "linear";
     const transposed = this.input(transpose(weight.source));
     if (!split) {
       const [out] = sum.outputs;
-      const flat = out.rank > 2 && this.index.leaves(out) && this.index.usesOf(out) === 0;
-      const outputs = [{ ...out, rank: flat ? 2 : out.rank }];
-      return [{ op: "linear", attrs: flat ? { flat } : {}, inputs: [x, transposed, bias], outputs }];
+      const { attrs, rank } = this.asItLeaves(out);
+      return [{ op, attrs, inputs: [x, transposed, bias], outputs: [{ ...out, rank }] }];
     }
     const whole = { ...product.outputs[0], id: this.sizes.push(this.sizes[product.outputs[0].id]) - 1 };
     const merged = this.input(mergeAll(this.index.inputs[bias.id]!.source));
     return [
-      { op: "linear", attrs: {}, inputs: [x, transposed, merged], outputs: [whole] },
+      { op, attrs: {}, inputs: [x, transposed, merged], outputs: [whole] },
       { ...split, inputs: [whole], outputs: sum.outputs },
     ];
   }
@@ -137,8 +182,9 @@ class Fusion {
     const slot = (width: number): Slot => ({ ...like, id: this.sizes.push(rows * width) - 1 });
     const whole = slot(weight.shape[0]);
     const parts = columns.map(slot);
+    const op = products.some((p) => this.isFew(x, p.weight)) ? "fewRows" : "linear";
     return [
-      { op: "linear", attrs: {}, inputs: [x, this.input(weight), this.input(bias)], outputs: [whole] },
+      { op, attrs: {}, inputs: [x, this.input(weight), this.input(bias)], outputs: [whole] },
       { op: "parts", attrs: { sizes: columns }, inputs: [whole], outputs: parts },
       ...group.map(([sum, { split }], i) => ({ ...split!, inputs: [parts[i]], outputs: sum.outputs })),
     ];

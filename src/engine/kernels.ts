@@ -21,6 +21,24 @@ const linear: Kernel = {
   scratch: false,
 };
 
+/**
+ * `x W` of few rows, as `(Wᵀ xᵀ)ᵀ`: `[... k]`, `[n k]` to `[... n]`, or with `flat` to `[row n]`; with a third input `[n]`, that added.
+ * The runtime packs the second factor anew in every product: then that is x, and the weight is read once, as it lies. Its Gemm gains
+ * nothing from it.
+ */
+const fewRows: Kernel = {
+  onnx(emit: Emitter, [x, w, b]: readonly Operand[], { flat }: Attrs): string {
+    const rows = x.rank === 2 ? x.name : emit.node("Flatten", [x.name], { axis: x.rank - 1 });
+    const columns = emit.node("MatMul", [w.name, emit.node("Transpose", [rows], { perm: [1, 0] })]);
+    const product = emit.node("Transpose", [columns], { perm: [1, 0] });
+    const sum = b ? emit.node("Add", [product, b.name]) : product;
+    if (x.rank === 2 || flat) return sum;
+    const lead = emit.node("Shape", [x.name], { end: -1 });
+    return emit.node("Reshape", [sum, emit.node("Concat", [lead, emit.int64([-1])], { axis: 0 })]);
+  },
+  scratch: false,
+};
+
 /** The columns of a value in several parts: `[... m+n+...]` to `[... m]`, `[... n]`, ... */
 const parts: Kernel = {
   onnx(emit: Emitter, [x]: readonly Operand[], attrs: Attrs): readonly string[] {
@@ -52,6 +70,7 @@ const rmsNorm: Kernel = {
 const kernels = {
   rmsNorm,
   linear,
+  fewRows,
   parts,
   tallProduct,
   unpack: { onnx: unpack, scratch: false },

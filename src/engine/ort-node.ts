@@ -74,6 +74,6 @@ export function nodeBackend(options: NodeBackendOptions = {}): Backend {
       ...(threads ? { intraOpNumThreads: threads } : {}),
     },
     { device, names: { cpu: "cpu", webgpu: "webgpu", cuda: "cuda" }, check: needVulkan },
-    { maxSessions: Math.min(MOST_SESSIONS, Math.max(FEWEST_SESSIONS, maxSessions)) },
+    { weightsFirst: device === "cpu", maxSessions: Math.min(MOST_SESSIONS, Math.max(FEWEST_SESSIONS, maxSessions)) },
   );
 }

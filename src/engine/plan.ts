@@ -13,6 +13,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { type NDArray, sizeOf } from "../tensor/array.ts";
 import { keptOf } from "../tensor/kept.ts";
+import type { Backend } from "./backend.ts";
 import type { SlotDType } from "./feeds.ts";
 import { fuse } from "./fuse.ts";
 import { fuseNorms } from "./fuse-norms.ts";
@@ -22,10 +23,11 @@ import { layoutKey } from "./layout.ts";
 import { matrixProduct } from "./products.ts";
 import type { Constant, Draft, Input, Plan, Slot, Step } from "./steps.ts";
 
-export function makePlan(requested: readonly Tensor[]): Plan {
+/** @param runtime what the backend that the plan is for is fast at */
+export function makePlan(requested: readonly Tensor[], runtime: Pick<Backend, "weightsFirst"> = {}): Plan {
   // The shape of what leaves the graph is set outside it.
   const outputs = withinReach(selectEarly(requested)).map(unshaped);
-  return numbered(fuse(fuseNorms(draft(outputs))));
+  return numbered(fuse(fuseNorms(draft(outputs)), runtime.weightsFirst === true));
 }
 
 /** A step for each distinct value. */

@@ -6,6 +6,7 @@ import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { interpret } from "../../src/engine/reference.ts";
 import { grad } from "../../src/graph/rewrite/grad.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
+import type { NDArray } from "../../src/tensor/array.ts";
 import { expectClose } from "../close.ts";
 import { numbers } from "../graph/cases.ts";
 
@@ -27,6 +28,68 @@ async function stepsOf(...values: readonly Tensor[]): Promise<string[]> {
     .explain(values)
     .plan.steps.map(({ op, attrs }) => [op, ...Object.keys(attrs).filter((a) => a === "flat")].join(" "));
 }
+
+describe("products of few rows with a large weight", () => {
+  /** Small numbers, so that sums of 512 products are about 1. */
+  const small = (shape: readonly number[], seed?: number) => {
+    const { dtype, data } = weight(shape, seed).array!;
+    return Tensor.leaf({ dtype, shape, data: data.map((x) => x / 20) } as NDArray, [], "weight", "W");
+  };
+  const large = small([512, 520]);
+  const b = bias([520]);
+  const rows = (n: number) => numbers([1, n, 512]);
+
+  test("have the weight as their first factor, with their bias or alone, and leave the graph as rows", async () => {
+    expect(await stepsOf(rows(4).matmul(large).add(b))).toEqual(["fewRows flat"]);
+    expect(await stepsOf(rows(16).matmul(large))).toEqual(["fewRows flat"]);
+    expect(await stepsOf(rows(40).matmul(large).tanh())).toEqual(["fewRows", "tanh"]);
+    expect(await stepsOf(numbers([5, 512]).matmul(large))).toEqual(["fewRows"]);
+    expect(await stepsOf(numbers([2, 2, 3, 512]).matmul(large).add(b).exp())).toEqual(["fewRows", "exp"]);
+  });
+
+  test("are as they were for fewer or more rows, and for smaller weights", async () => {
+    expect(await stepsOf(rows(3).matmul(large))).toEqual(["matmul"]);
+    expect(await stepsOf(rows(41).matmul(large))).toEqual(["matmul"]);
+    expect(await stepsOf(rows(16).matmul(small([512, 500])))).toEqual(["matmul"]);
+    expect(await stepsOf(rows(16).matmul(numbers([512, 520], 3)))).toEqual(["matmul"]);
+  });
+
+  test("take no copy of a weight that lies transposed, as a gradient's does", async () => {
+    const value = rows(5).matmul(large.transpose().transpose());
+    const x = numbers([1, 5, 520]);
+    expect(await stepsOf(x.matmul(large.transpose()))).toEqual(["fewRows flat"]);
+    const inputs = (t: Tensor) => engine.explain([t]).plan.inputs.map(({ source }) => source.op);
+    expect(inputs(x.matmul(large.transpose()))).toEqual([null, null]);
+    expect(inputs(value)).toEqual([null, "permute"]);
+  });
+
+  test("make no transposed copy of a weight of more than four million numbers", async () => {
+    const huge = Tensor.leaf(
+      { dtype: "float32", shape: [2048, 2064], data: new Float32Array(2048 * 2064) },
+      [],
+      "weight",
+    );
+    const steps = (t: Tensor) => engine.explain([t]).plan.steps.map(({ op }) => op);
+    expect(steps(numbers([5, 2048]).matmul(huge))).toEqual(["matmul"]);
+    expect(steps(numbers([5, 2064]).matmul(huge.transpose()))).toEqual(["fewRows"]);
+  });
+
+  test("of queries, keys and values are one", async () => {
+    const heads = [0, 1, 2].map((i) => (x: Tensor) => {
+      const W = small([8, 512, 64], i);
+      return x.einsum("m,hme->he", W).add(bias([8, 64], i + 5));
+    });
+    const x = rows(6);
+    const steps = await stepsOf(...heads.map((head) => head(x).exp()));
+    expect(steps.slice(0, 2)).toEqual(["fewRows", "parts"]);
+    expect(steps.filter((op) => op === "fewRows")).toHaveLength(1);
+  });
+
+  test("are plain products on a runtime that does not gain from it", () => {
+    const other = new Engine({ ...nodeBackend({ threads: 1 }), weightsFirst: false });
+    expect(other.explain([rows(16).matmul(large)]).plan.steps.map(({ op }) => op)).toEqual(["matmul"]);
+  });
+});
 
 test("an RMSNorm with weights is one step, unless its scale or what it has normalized is asked for", async () => {
   const x = numbers([2, 3, 8]);
