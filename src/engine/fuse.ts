@@ -21,7 +21,7 @@ const TRANSPOSED_FROM = 4;
 const WIDE = 6;
 
 /**
- * From TRANSPOSED_FROM rows to so many a large weight is the first factor. Measured: a product of 16 rows with a weight [768 3072] takes
+ * From TRANSPOSED_FROM rows to this number a large weight is the first factor. Measured: a product of 16 rows with a weight [768 3072] takes
  * 0.56 ms so, 0.87 ms with the weight transposed as second factor and 1.15 ms with it as it is; of 64 rows 1.65, 1.91 and 2.17 ms, and with
  * an unembedding [512 48262] more than with it transposed. Smaller weights gain nothing.
  */

@@ -23,7 +23,7 @@ const linear: Kernel = {
 
 /**
  * `x W` of few rows, as `(Wᵀ xᵀ)ᵀ`: `[... k]`, `[n k]` to `[... n]`, or with `flat` to `[row n]`; with a third input `[n]`, that added.
- * The runtime packs the second factor anew in every product: then that is x, and the weight is read once, as it lies. Its Gemm gains
+ * The runtime packs the second factor in every product: then that is x, and the weight is read once, as it lies. Its Gemm gains
  * nothing from it.
  */
 const fewRows: Kernel = {
