@@ -78,7 +78,7 @@ export async function readPth(source: ByteSource, options: PthOptions = {}): Pro
 }
 
 /** Opens a checkpoint, in the zip that torch writes since 1.6 or in one of its formats before. @throws FileFormatError for any other file */
-async function openPth(source: ByteSource, signal: AbortSignal | undefined): Promise<PthContainer> {
+export async function openPth(source: ByteSource, signal: AbortSignal | undefined): Promise<PthContainer> {
   const kind = await whatItIs(source, signal);
   if (kind === "torch before 1.6") return openLegacyPth(source, signal);
   if (await isTarPth(source, signal)) return openTarPth(source, signal);

@@ -15,6 +15,7 @@ const PIECE = 1 << 20;
 /** The bytes of a large entry between two updates of the checksum. */
 const STRIDE = 16 << 20;
 const MOST_UNPACKED = 20;
+const SMALL = 1024;
 
 /** Receives the bytes of an entry from `at` on. They are only valid during the call: the next piece reuses the memory. */
 export type TakePiece = (bytes: Uint8Array, at: number) => void;
@@ -37,11 +38,14 @@ export class ZipFile {
     this.#unchecked = entries.size > 1 && [...entries.values()].every(({ crc }) => crc === 0);
   }
 
-  /** @throws FileFormatError for a file that is not a whole zip, or has an entry twice */
-  static async open(source: ByteSource, signal?: AbortSignal): Promise<ZipFile> {
+  /**
+   * @param small the bytes that any entry may unpack to
+   * @throws FileFormatError for a file that is not a whole zip, has an entry twice, or one that would unpack to far more than it has
+   */
+  static async open(source: ByteSource, signal?: AbortSignal, small = SMALL): Promise<ZipFile> {
     const entries = await readZipDirectory(source, signal);
     for (const { name, deflated, size, packed } of entries.values()) {
-      if (deflated && size > MOST_UNPACKED * packed + 1024) {
+      if (deflated && size > MOST_UNPACKED * packed + small) {
         const why = `entry ${shown(name)} would unpack ${packed} bytes to ${size}, more than ${MOST_UNPACKED} times as many`;
         refuseZip(source, why, size);
       }

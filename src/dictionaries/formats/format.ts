@@ -84,6 +84,16 @@ export async function readTensors({ files, options }: DictionaryPlace, path: str
   return new RawDictionary(await readAll(stored, signal), `${files.name}/${path}`);
 }
 
+/** All tensors of a file of PyTorch's. */
+export async function readTorch({ files, options }: DictionaryPlace, path: string): Promise<RawDictionary> {
+  const { readPth } = await import("../../load/pth.ts");
+  const { signal, onProgress } = options;
+  return new RawDictionary(
+    await readPth(await files.open(path, options), { signal, onProgress }),
+    `${files.name}/${path}`,
+  );
+}
+
 /** The tensors of a file under its own names, which are taken one by one. */
 export class RawDictionary {
   readonly what: string;
