@@ -176,6 +176,7 @@ const headOf = (x: Tensor, head: number) => x.slice(-2, head, head + 1).squeeze(
 
 /** A value [... head d_head] with one of its heads replaced. */
 function withHead(x: Tensor, replacement: Tensor, head: number): Tensor {
-  const others = [x.slice(-2, 0, head), replacement.unsqueeze(-2, x.axes.at(-2)), x.slice(-2, head + 1)];
-  return others.filter(({ shape }) => shape.at(-2)! > 0).reduce((a, b) => a.concat(b, -2));
+  const own = replacement.unsqueeze(-2, x.axes.at(-2));
+  const following = head + 1 < x.shape.at(-2)! ? own.concat(x.slice(-2, head + 1), -2) : own;
+  return head > 0 ? x.slice(-2, 0, head).concat(following, -2) : following;
 }

@@ -5,6 +5,7 @@ import { recordingOf } from "../models/recording.ts";
 import { bare } from "../models/structure.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { CachedModel } from "./cached.ts";
+import type { Splices } from "./splices.ts";
 
 type Configured = Pick<CachedModel, "cfg">;
 
@@ -21,6 +22,16 @@ export function hasMid({ cfg }: Configured): boolean {
   return compose(cfg).blocks.some(
     ({ mlp, order, normPlacement }) => mlp !== null && order === "sequential" && normPlacement === "before",
   );
+}
+
+/**
+ * Whether a pass that starts at a layer from the stream there computes what the whole one does. Not in an encoder-decoder; nor where a
+ * part stands at the beginning of a block, and would stand there again, or reads another point than its own, which may be before the layer.
+ */
+export function startsAtLayers({ cfg, splices }: Configured & { readonly splices?: Splices | undefined }): boolean {
+  if (compose(cfg).decoder !== null) return false;
+  const isSpliced = (name: string) => name.endsWith(".hook_resid_pre") && splices!.at(name).length > 0;
+  return !splices || (splices.reads.size === 0 && !splices.hookNames.some(isSpliced));
 }
 
 /** The hook point of the residual stream after the last block. */

@@ -14,6 +14,7 @@ import { components, hears, type Reader, type Receiver, type Sender, type Writer
 import { measured, oneForEach, oneNumber } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
 import { type Edit, ModelGraph } from "../lens/model-graph.ts";
+import { startsAtLayers } from "../lens/model-has.ts";
 import { prepareInput } from "../lens/model-input.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
@@ -132,7 +133,8 @@ export async function measurePathPatching(
     throw new ArgumentError("A path goes from a sender to a receiver: name at least one of each.");
   }
   const { start, source, bounds } = passes(model, runs);
-  const layers = [...new Set(receivers.map(({ layer }) => layer))];
+  const isWhole = !startsAtLayers(model);
+  const layers = isWhole ? [] : [...new Set(receivers.map(({ layer }) => layer))];
   const differences = senders.map((sender) =>
     sent(source, sender, model)
       .sub(sent(start, sender, model))
@@ -154,7 +156,8 @@ export async function measurePathPatching(
   let done = 0;
   const sessions = new KeptSessions(model.engine, memory);
   for (const { point, layer, paths } of groups) {
-    const graph = model.graph(streams[layers.indexOf(layer)], { ...bounds, startAtLayer: layer }).readyFor([point]);
+    const from = isWhole ? start : model.graph(streams[layers.indexOf(layer)], { ...bounds, startAtLayer: layer });
+    const graph = from.readyFor([point]);
     const clean = measured(metric, graph);
     const patched = (some: readonly PathAt[]) => {
       const edited = graph.with([[point, (x) => x.add(delta(deltas, some, x))]]);

@@ -10,11 +10,11 @@ import { checkModel } from "../lens/check.ts";
 import { checkTensor } from "../lens/check-tensor.ts";
 import { type Metric, measured, oneForEach, oneNumber } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
+import { startsAtLayers } from "../lens/model-has.ts";
 import { type InputOptions, inputOptions, layerIndex } from "../lens/model-input.ts";
 import { INPUT, LONG } from "../lens/option-kinds.ts";
 import type { ModelInput } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
-import { compose } from "../models/compose.ts";
 import { ndarray, sizeOf } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
@@ -90,8 +90,7 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
   const chosen = layersOf(options, model);
   const start = model.graph(input, inputOptions(options));
   const { attentionMask } = start;
-  // An encoder-decoder's passes are not cut at a layer: each is the whole one, with a change in it.
-  const isWhole = compose(model.cfg).decoder !== null;
+  const isWhole = !startsAtLayers(model);
   const streams = isWhole ? [] : chosen.map((layer) => start.at(`blocks.${layer}.hook_resid_pre`));
   const clean = oneNumber(measured(options.metric, start), start.output);
   const [baseline, ...residuals] = await model.compute([clean, ...streams], { signal });
