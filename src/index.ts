@@ -293,6 +293,12 @@ export {
   type MeasureAttributionGraphOptions,
   measureAttributionGraph,
 } from "./measures/attribution-graph.ts";
+export {
+  type FeatureChange,
+  type FeatureInterventionOptions,
+  type FeatureInterventionResult,
+  featureIntervention,
+} from "./measures/feature-intervention.ts";
 
 // - indirect object identification
 export { ioi } from "./analyses/ioi.ts";

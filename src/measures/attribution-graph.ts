@@ -3,13 +3,14 @@
  * denominators stay as they were.
  */
 
+import type { TranscoderSet } from "../dictionaries/transcoder-set.ts";
 import type { Model } from "../lens/model.ts";
 import { either, FLAG, listOf, NOT_NEGATIVE_WHOLE, OBJECT, TEXT } from "../tensor/kinds.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { EdgeRows } from "./attribution-graph/edges.ts";
 import { type GraphScores, graphScores } from "./attribution-graph/influence.ts";
 import { nodeNames } from "./attribution-graph/names.ts";
-import { neuronPass } from "./attribution-graph/neurons.ts";
+import { neuronKind } from "./attribution-graph/neurons.ts";
 import { MEASURE_OPTIONS } from "./attribution-graph/options.ts";
 import { type Pruned, pruneGraph } from "./attribution-graph/prune.ts";
 import {
@@ -21,6 +22,8 @@ import {
 import type { Target } from "./attribution-graph/targets.ts";
 import { traceRun } from "./attribution-graph/trace.ts";
 import { type TracedGraph, tracedGraph } from "./attribution-graph/traced-graph.ts";
+import { transcoderKind } from "./attribution-graph/transcoders.ts";
+import { SET } from "./feature-intervention.ts";
 import { Measured, type RowSource } from "./measured.ts";
 import { type GivenOptions, settled } from "./options.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
@@ -57,9 +60,12 @@ interface Given {
   readonly prependBos?: boolean | undefined;
   /** What is explained: tokens, by id or text, and directions. Default: the most probable tokens. */
   readonly targets?: readonly Target[] | undefined;
+  /** The transcoders whose features are traced. Default: none, and neurons are. */
+  readonly transcoders?: TranscoderSet | undefined;
 }
 
 const GIVEN: OptionKinds<Given> = {
+  transcoders: SET,
   prependBos: FLAG,
   targets: listOf(either(NOT_NEGATIVE_WHOLE, TEXT, OBJECT), "tokens, by id or text, or directions"),
 };
@@ -68,10 +74,10 @@ const GIVEN: OptionKinds<Given> = {
 export type MeasureAttributionGraphOptions = GivenOptions<typeof MEASURE_OPTIONS> & Given;
 
 /**
- * The attribution graph of a prompt. Its nodes are neurons that are active at a position, what all other neurons of an MLP write there, the
- * prompt's tokens, and logits of the next token. An edge is what its source adds to what its target reads,
+ * The attribution graph of a prompt. Its nodes are features of transcoders that are active at a position and what the MLPs write besides (errors), or without
+ * transcoders neurons and what all others of a layer write; the prompt's tokens, and logits of the next token. An edge is what its source adds to what its target reads,
  * `A[t, s] = out_s · d read_t / d (value where s writes)`, where patterns of attention and norms' denominators are held: `out_s` is
- * a neuron's activation times its row of W_out, and `read_t` its pre-activation, or a logit less the mean of all. What an edge
+ * a feature's activation times its decoder's row (a neuron's times its row of W_out), and `read_t` its pre-activation, or a logit less the mean of all. What an edge
  * carries through heads of attention belongs to it. Edges and a constant, which biases and positions contribute,
  * sum to what the target reads; `residual` says how exactly.
  *
@@ -85,19 +91,37 @@ export async function measureAttributionGraph(
 ): Promise<AttributionGraphMeasurement> {
   const of = "measureAttributionGraph";
   const asked = settled(of, model, options, MEASURE_OPTIONS, GIVEN);
-  const { signal, maxFeatureNodes, updateInterval, nodeThreshold, edgeThreshold } = asked;
+  const { signal, nodeThreshold, edgeThreshold, transcoders } = asked;
   const prompt = readPrompt(model, asked.prompt, { prependBos: asked.prependBos });
-  const run = await traceRun(of, model, prompt, (graph) => neuronPass(of, model, graph), asked, signal);
+  const kind = transcoders ? transcoderKind(of, model, transcoders, signal) : neuronKind(of, model);
+  const run = await traceRun(of, model, prompt, kind, asked, signal);
   const rows = await EdgeRows.of(run, signal);
-  const batchSize = asked.batchSize ?? Math.max(1, Math.min(512, Math.ceil(maxFeatureNodes / 16 / updateInterval)));
-  const graph = await tracedGraph(run, rows, { ...asked, batchSize });
+  const graph = await tracedGraph(run, rows, { ...asked, ...sizes(asked) });
   const pruned = pruneGraph(graph, { nodeThreshold, edgeThreshold });
-  const names = nodeNames(graph.nodes);
+  const names = nodeNames(graph.nodes, transcoders ? "transcoders" : "neurons");
   const named = { run, graph, names, pruned };
   const carried = await carriedByHeads(named, asked.carriedEdges, signal);
   const removed = await withoutFeatures(named, asked.interventions, signal);
   const about = { prompt, graph, names, pruned, scores: graphScores(graph), carried, removed };
   return Measured.of(edgesOf(graph, names, pruned), about);
+}
+
+/** Neurons of a run by default, of which nearly all are active. */
+const MOST_NEURONS = 512;
+/** circuit-tracer's batches, and how often influence is computed again at least. */
+const [BATCH, ROUNDS] = [512, 16];
+
+function sizes({ maxFeatureNodes, batchSize, updateInterval, transcoders }: Sizes) {
+  const most = maxFeatureNodes ?? (transcoders ? undefined : MOST_NEURONS);
+  const batch = most === undefined ? BATCH : Math.min(BATCH, Math.ceil(most / ROUNDS / updateInterval));
+  return { maxFeatureNodes: most, batchSize: batchSize ?? batch };
+}
+
+interface Sizes {
+  readonly maxFeatureNodes?: number | undefined;
+  readonly batchSize?: number | undefined;
+  readonly updateInterval: number;
+  readonly transcoders?: TranscoderSet | undefined;
 }
 
 function edgesOf(

@@ -239,6 +239,10 @@ function functions(): Case[] {
     of("render", [finding, "json", {}]),
     ...["edgeInfluence", "graphScores", "nodeInfluence"].map((name) => of(name, [attributed])),
     of("measureAttributionGraph", [model, { prompt: "abc", targets: ["a"], signal }]),
+    of("featureIntervention", [
+      model,
+      { prompt: "abc", interventions: [{ layer: 0, pos: 1, feature: 2, value: 0 }], constrainedLayers: [0], signal },
+    ]),
     of("pruneGraph", [attributed, {}]),
     of("graphJson", [
       attributed,

@@ -45,6 +45,8 @@ export interface Features {
   writtenBy(feature: number): readonly Written[];
   /** What is written to a layer's place at a position by features that are not among some, where no error is. */
   writtenByOthers(layer: number, pos: number, features: ReadonlySet<number>): Float32Array;
+  /** Reads what features that are to be changed write, before `changed`. */
+  prepare(changes: readonly FeatureChange[]): Promise<void>;
   /** What is written to a layer's place if the layer is held, [1 pos d], in the pass that `at` looks at. */
   heldAt(layer: number, at: At): Tensor;
   /**

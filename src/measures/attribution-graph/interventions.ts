@@ -39,6 +39,13 @@ export function changedRun(run: TracedRun, changes: readonly FeatureChange[], he
   const { constrainedLayers, freezeAttention = true } = held;
   const all = Array.from({ length: features.writings.length }, (_, layer) => layer);
   const constrained = constrainedLayers === "all" ? all : constrainedLayers;
+  const beyond = constrained?.find((layer) => layer >= all.length);
+  if (beyond !== undefined) {
+    throw new ArgumentError(`There is no layer ${beyond} to constrain: layers go from 0 to ${all.length - 1}.`, {
+      asked: beyond,
+      found: all.length,
+    });
+  }
   const isHeld = (name: string) =>
     name.endsWith("hook_pattern") ? freezeAttention || constrained !== undefined : constrainedLayers === "all";
   const last = lastOfEach(run, changes);

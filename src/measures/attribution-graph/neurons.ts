@@ -13,10 +13,14 @@ import { bare } from "../../models/structure.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 import type { Features } from "./features.ts";
 import { normed, type Reading } from "./linear-pass.ts";
-import type { FeaturePass } from "./trace.ts";
+import type { FeatureKind, FeaturePass } from "./trace.ts";
 
 /** @throws ArgumentError for mixtures of experts, and for gates behind a norm of their own */
-export function neuronPass(of: string, model: Model, graph: ModelGraph): FeaturePass {
+export function neuronKind(of: string, model: Model): FeatureKind {
+  return { points: [], pass: (graph) => neuronPass(of, model, graph) };
+}
+
+function neuronPass(of: string, model: Model, graph: ModelGraph): FeaturePass {
   if (!hasMlps(model)) return { values: [], features: () => noFeatures(model) };
   needNeurons(model);
   const layers = Array.from({ length: model.cfg.nLayers }, (_, layer) => layer);
@@ -78,6 +82,7 @@ function neurons(
     bias: (i) => (slopes[at(i).layer] ? 0 : weight(at(i).layer, "b_in").data[at(i).feature]),
     sent: (layer, [gradient]) => gradient.mul(activations[layer]),
     sentPlaces: () => places,
+    prepare: async () => {},
     heldAt: (layer) => activations[layer],
     changed: (layer, value, changes) => {
       const here = changes.filter((change) => change.layer === layer);
@@ -117,7 +122,7 @@ function noFeatures({ cfg }: Model): Features {
     perLayer: 0,
     ...{ writings: [], constants: [], errors: undefined, readings: [], directions: none, bias: none },
     ...{ sent: none, sentPlaces: none, writtenBy: none, writtenByOthers: none },
-    ...{ heldAt: none, changed: none, preActivations: none },
+    ...{ prepare: async () => {}, heldAt: none, changed: none, preActivations: none },
   };
 }
 

@@ -97,6 +97,7 @@ export async function withoutFeatures(
   for (const i of chosen) {
     const { layer, pos, feature, activation } = graph.nodes[i] as FeatureNode;
     const changes = [{ layer, pos, feature, value: 0 }];
+    await run.features.prepare(changes);
     const held = [{ constrainedLayers: "all" }, {}, { freezeAttention: false }] as const;
     const runs = [changedRun(run, []), ...held.map((one) => changedRun(run, changes, one))];
     const [before, ...after] = await run.model.compute(runs.map(read), { signal });

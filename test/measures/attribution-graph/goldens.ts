@@ -8,6 +8,9 @@ import type { NDArray } from "../../../src/tensor/array.ts";
 export const folder = new URL("../../goldens/dictionaries/", import.meta.url);
 const index = JSON.parse(readFileSync(new URL("index.json", folder), "utf8"));
 
+/** The configuration of a model that they are of, as TransformerLens writes it. */
+export const modelConfig = (name: string): Record<string, unknown> => index.models[name].config;
+
 /** Each kind of transcoders, on a model with LayerNorms and on one with RMSNorms and gates. */
 export const graphNames = [
   "gelu_3l.plt_relu",
