@@ -27,6 +27,8 @@ export interface PassOf {
   readonly weight: WeightOf;
   /** The norms of the decoder's rows, [d_sae]: of configurations that rescale features by them. */
   readonly norms?: Tensor | undefined;
+  /** What makes features in place of the architecture's activation, as while it is trained. */
+  readonly activation?: Activation | undefined;
 }
 
 /** An input, as a dictionary reads it. */
@@ -55,7 +57,7 @@ export interface Encoded extends Read {
  */
 export function encode(of: PassOf, x: Tensor, point: Points = unnamed): Encoded {
   const { cfg, weight, norms } = of;
-  const activation: Activation = ACTIVATIONS[compositionOf(cfg).activation];
+  const activation: Activation = of.activation ?? ACTIVATIONS[compositionOf(cfg).activation];
   const read = readOf(of, x, point);
   const from = { input: read.input, projected: read.input.matmul(weight("W_enc")), weight };
   const pre = point("hook_sae_acts_pre", activation.pre(from));

@@ -1,7 +1,6 @@
 /** A training step as one program: forward, backward, clipping and the optimizer in one graph, one session. */
 import type { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
-import { grad } from "../graph/rewrite/grad.ts";
 import { selectEarly } from "../graph/rewrite/select.ts";
 import type { Sized } from "../graph/runner.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -10,9 +9,10 @@ import type { Loss } from "../lens/metric.ts";
 import { ModelGraph } from "../lens/model-graph.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { Weights } from "../models/weights/weights.ts";
-import { emptyData, type NDArray, ndarray, zeros } from "../tensor/array.ts";
+import { type NDArray, zeros } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { Optimizer } from "./optimizer.ts";
+import { placeholder, type Sizes, scalar, updateOf } from "./update.ts";
 
 /** Weights and the optimizer's state for each, by name. */
 export interface StepState {
@@ -41,9 +41,6 @@ export interface StepSource {
 
 /** A step on batches of one shape: from the state before it to the state after it. */
 export type Step = (state: StepState, tokens: NDArray<"int32">, lr: number, number: number) => Promise<StepResult>;
-
-/** What a graph needs to know about an array. */
-export type Sizes = Pick<NDArray, "dtype" | "shape">;
 
 /** A step as a graph, from what it is fed to what it returns: the loss, the gradient's norm, each weight and its optimizer state. */
 interface TracedStep {
@@ -89,29 +86,8 @@ export function traceStep(
       asked: "loss",
     });
   }
-  const gradients = grad(
-    loss,
-    trained.map(([, leaf]) => leaf),
-  );
-  const gradNorm = gradients
-    .map((g) => g.mul(g).sum())
-    .reduce((a, b) => a.add(b))
-    .sqrt();
-  const clip =
-    source.maxGradNorm === undefined
-      ? undefined
-      : gradNorm
-          .constant(source.maxGradNorm)
-          .div(gradNorm.add(gradNorm.constant(1e-6)))
-          .minimum(gradNorm.constant(1));
-
-  const fed = optimizer.fed(1, 1).map(() => Tensor.leaf(placeholder(scalar(0))));
-  const memories = trained.map(([, leaf]) =>
-    optimizer.memory.map(() => Tensor.leaf(placeholder(leaf.array!), leaf.axes)),
-  );
-  const after = trained.map(([, weight], i) =>
-    optimizer.update({ weight, gradient: gradients[i], memory: memories[i], clip }, fed),
-  );
+  const leaves = trained.map(([, leaf]) => leaf);
+  const { gradNorm, fed, memories, after } = updateOf(loss, leaves, optimizer, source.maxGradNorm);
   return {
     inputs: [fedTokens, ...fed, ...[...weights.entries()].map(([, leaf]) => leaf), ...memories.flat()],
     outputs: [loss, gradNorm, ...after.flatMap((a) => [a.weight, ...a.memory])],
@@ -159,15 +135,6 @@ export function sizedStep([rows, pos]: readonly number[]): Sized {
 export function freshMemory(optimizer: Optimizer, weights: ReadonlyMap<string, NDArray>): StepState["memory"] {
   const empty = () => new Map([...weights].map(([name, { shape }]) => [name, zeros("float32", shape)]));
   return new Map(optimizer.memory.map((slot) => [slot, empty()]));
-}
-
-/** A placeholder for an array that each step is fed: its dtype and shape. Leaves are distinguished by their data. */
-export function placeholder({ dtype, shape }: Sizes): NDArray {
-  return { dtype, shape, data: emptyData(dtype, 0) } as NDArray;
-}
-
-function scalar(value: number): NDArray<"float32"> {
-  return ndarray("float32", [], Float32Array.of(value));
 }
 
 function singleNumber(loss: Tensor): Tensor {

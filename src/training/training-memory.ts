@@ -7,7 +7,8 @@ import { MemoryError } from "../tensor/errors.ts";
 import { needMemory, showBytes } from "../tensor/free-memory.ts";
 import { makeOptimizer } from "./optimizer.ts";
 import { settle, type TrainOptions } from "./options.ts";
-import { type Sizes, sizedStep, traceStep } from "./step.ts";
+import { sizedStep, traceStep } from "./step.ts";
+import type { Sizes } from "./update.ts";
 
 /** A planned training run. */
 export interface PlannedTraining {

@@ -53,10 +53,7 @@ export abstract class Reductions extends Layout {
     if (order === 2) return rootOf(this.mul(this).sum(axis, keepdims));
     if (order === Infinity) return this.abs().max(axis, keepdims);
     if (order === 1) return this.abs().sum(axis, keepdims);
-    return this.abs()
-      .pow(order)
-      .sum(axis, keepdims)
-      .pow(1 / order);
+    return powerOf(powerOf(this.abs(), order).sum(axis, keepdims), 1 / order);
   }
   /** Running sums: each number and all before it along an axis. */
   cumsum(axis: AxisRef = -1, reverse = false): this {
@@ -107,4 +104,10 @@ export abstract class Reductions extends Layout {
 function rootOf<V extends Reductions>(x: V): V {
   const isZero = x.equal(0);
   return x.constant(0).where(isZero, x.constant(1).where(isZero, x).sqrt());
+}
+
+/** A power of numbers from 0 on, with a gradient of 0 at 0, likewise. */
+function powerOf<V extends Reductions>(x: V, exponent: number): V {
+  const isZero = x.equal(0);
+  return x.constant(0).where(isZero, x.constant(1).where(isZero, x).pow(exponent));
 }

@@ -1,0 +1,144 @@
+/** A step of a dictionary's training as one program: encode, decode, losses, backward, clipping and the optimizer in one session. */
+import { compositionOf, type DictionaryConfig } from "../../dictionaries/config.ts";
+import { decode, encode, type PassOf } from "../../dictionaries/pass.ts";
+import { weightSizes } from "../../dictionaries/weights.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { Tensor } from "../../graph/tensor.ts";
+import type { Sizes } from "../../models/weights/spec.ts";
+import type { NDArray } from "../../tensor/array.ts";
+import type { Optimizer } from "../optimizer.ts";
+import type { StepState } from "../step.ts";
+import { placeholder, scalar, updateOf } from "../update.ts";
+import { squaredError, TRAINING_KINDS, type TrainedPass, type TrainingKind, type TrainingKindName } from "./kinds.ts";
+import type { LossSettings } from "./settings.ts";
+
+/** What is trained, and how. */
+export interface DictionaryTraining {
+  readonly kind: TrainingKindName;
+  /** Of the dictionary as it is while it is trained: with its k, and features rescaled where the kind does. */
+  readonly cfg: DictionaryConfig;
+  readonly settings: LossSettings;
+  readonly optimizer: Optimizer;
+  readonly maxGradNorm: number | undefined;
+}
+
+/** A batch of activations, and what follows from the steps before. */
+export interface DictionaryBatch {
+  /** What is read, [token d_in], and what is to be made, [token d_out]; the same unless it is a transcoder. */
+  readonly x: NDArray<"float32">;
+  readonly target: NDArray<"float32">;
+  /** 1 for features that have not fired for long, [d_sae]. */
+  readonly dead: NDArray<"float32">;
+  readonly coefficient: number;
+  readonly lr: number;
+  /** The step's number, from 1. */
+  readonly number: number;
+}
+
+/** What a step gives. */
+export interface DictionaryStepResult {
+  /** The whole loss and its parts, before the step, by SAELens' names. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** How many tokens each feature fired for, [d_sae]. */
+  readonly fired: Float32Array;
+  /** The least feature above 0; Infinity where none is. */
+  readonly least: number;
+  readonly gradNorm: number;
+  readonly state: StepState;
+}
+
+/** How the weights that are trained differ from those of the dictionary: thresholds are trained as their logarithms. */
+const LOG = "log_";
+
+/** The names and sizes of the weights that are trained, in a fixed order. */
+export function trainedSizes(cfg: DictionaryConfig): ReadonlyMap<string, Sizes> {
+  return new Map(
+    [...weightSizes(cfg)].map(([name, size]) => [name === "threshold" ? `${LOG}${name}` : name, size]),
+  );
+}
+
+/** The pass and its losses, of leaves. */
+export interface TracedDictionary extends TrainedPass {
+  readonly losses: Readonly<Record<string, Tensor>>;
+  /** Their sum. */
+  readonly loss: Tensor;
+}
+
+/** The losses of a batch as a graph. */
+export function traceDictionary(
+  { kind: name, cfg, settings }: Pick<DictionaryTraining, "kind" | "cfg" | "settings">,
+  weights: ReadonlyMap<string, Tensor>,
+  fed: { readonly x: Tensor; readonly target: Tensor; readonly dead: Tensor; readonly coefficient: Tensor },
+): TracedDictionary {
+  const kind: TrainingKind = TRAINING_KINDS[name];
+  const weight = (called: string): Tensor => weights.get(called) ?? weights.get(`${LOG}${called}`)!.exp();
+  const of: PassOf & { readonly norms: Tensor } = {
+    ...{ cfg, weight },
+    norms: weight("W_dec").norm(-1),
+    activation: kind.activation?.(cfg, settings),
+  };
+  const encoded = encode(of, fed.x);
+  const made = encoded.finish(decode(of, encoded.acts));
+  const { target, dead, coefficient } = fed;
+  const pass: TrainedPass = { of, encoded, target, made, dead, coefficient, settings };
+  const losses = { mse_loss: squaredError(made, target), ...kind.terms(pass) };
+  return { ...pass, losses, loss: Object.values(losses).reduce((a, b) => a.add(b)) };
+}
+
+/** Plans a step on batches of this many tokens. @throws MemoryError if it does not fit */
+export async function makeDictionaryStep(training: DictionaryTraining, engine: Engine, tokens: number) {
+  const { cfg, optimizer, maxGradNorm } = training;
+  const sizes = trainedSizes(cfg);
+  const names = [...sizes.keys()];
+  const leaves = new Map([...sizes].map(([name, size]) => [name, leafOf(size)]));
+  const { transcoder } = compositionOf(cfg);
+  const x = leafOf({ token: tokens, d_in: cfg.dIn });
+  const target = transcoder ? leafOf({ token: tokens, d_out: cfg.dOut }) : x;
+  const dead = leafOf({ d_sae: cfg.dSae });
+  const coefficient = Tensor.leaf(placeholder(scalar(0)));
+  const traced = traceDictionary(training, leaves, { x, target, dead, coefficient });
+  const { gradNorm, fed, memories, after } = updateOf(traced.loss, [...leaves.values()], optimizer, maxGradNorm);
+  const { acts } = traced.encoded;
+  const fires = acts.greaterThan(0);
+  const fired = fires.cast("float32").sum(0);
+  const least = acts.where(fires, Infinity).min();
+  const parts = Object.keys(traced.losses);
+  const inputs = [x, ...(transcoder ? [target] : []), dead, coefficient, ...fed, ...leaves.values(), ...memories.flat()];
+  const outputs = [
+    ...[traced.loss, ...Object.values(traced.losses), fired, least, gradNorm],
+    ...after.flatMap((a) => [a.weight, ...a.memory]),
+  ];
+  const run = await engine.program(inputs, outputs, {
+    sized: {
+      what: `Training a dictionary of ${cfg.dSae} features on batches of ${tokens} tokens`,
+      advice: "give fewer tokens per step (batchSize; --batch-size), or fewer features",
+    },
+  });
+  return async ({ weights, memory }: StepState, batch: DictionaryBatch): Promise<DictionaryStepResult> => {
+    const results = await run([
+      batch.x,
+      ...(transcoder ? [batch.target] : []),
+      batch.dead,
+      scalar(batch.coefficient),
+      ...optimizer.fed(batch.lr, batch.number).map(scalar),
+      ...names.map((name) => weights.get(name)!),
+      ...names.flatMap((name) => optimizer.memory.map((slot) => memory.get(slot)!.get(name)!)),
+    ]);
+    const [loss, ...rest] = results;
+    const [ofFired, ofLeast, norm, ...changed] = rest.slice(parts.length);
+    const stride = 1 + optimizer.memory.length;
+    const at = (offset: number) => new Map(names.map((name, i) => [name, changed[i * stride + offset]]));
+    return {
+      losses: { loss: loss.data[0], ...Object.fromEntries(parts.map((name, i) => [name, rest[i].data[0]])) },
+      fired: ofFired.data as Float32Array,
+      least: ofLeast.data[0],
+      gradNorm: norm.data[0],
+      state: { weights: at(0), memory: new Map(optimizer.memory.map((slot, i) => [slot, at(i + 1)])) },
+    };
+  };
+}
+
+/** A leaf that each step is fed. */
+function leafOf(sizes: Sizes): Tensor {
+  return Tensor.leaf(placeholder({ dtype: "float32", shape: Object.values(sizes) }), Object.keys(sizes));
+}
