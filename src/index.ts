@@ -392,6 +392,13 @@ export {
 } from "./training/data/synthetic.ts";
 export { type TrainResult, train } from "./training/train.ts";
 export type { TrainControls, TrainOptions, TrainProgress } from "./training/options.ts";
+export {
+  type DictionaryProgress,
+  type TrainDictionaryControls,
+  type TrainDictionaryOptions,
+  type TrainedDictionary,
+  trainDictionary,
+} from "./training/dictionaries/train-dictionary.ts";
 export { type EvaluateOptions, evaluateLoss, type HeldOutLoss } from "./training/evaluate.ts";
 export { type LossCurveOptions, lossCurve } from "./training/loss-curve.ts";
 export type { CheckpointStore } from "./training/checkpoint-store.ts";

@@ -3,6 +3,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { type NDArray, ndarray } from "../tensor/array.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import { ACTIVATIONS, type Activation } from "./activations.ts";
+import { architectureName } from "./architectures.ts";
 import { compositionOf, type DictionaryConfig } from "./config.ts";
 
 /** A dictionary's configuration and weights, as folding changes them. */
@@ -66,6 +67,24 @@ export function withFoldedScale(cfg: DictionaryConfig, weights: Arrays, s: numbe
   const { normalizeActivations } = cfg;
   const left = normalizeActivations === "expected_average_only_in" ? "none" : normalizeActivations;
   return { cfg: { ...cfg, normalizeActivations: left }, weights: changed(weights, changes) };
+}
+
+/**
+ * The jumprelu dictionary that stands for one whose batches kept their largest features: norms folded if features were compared times
+ * them, and the same threshold for every feature. Source: SAELens' `BatchTopKTrainingSAE.process_state_dict_for_saving_inference`.
+ * @param cfg of a dictionary without thresholds: its weights are `W_enc`, `b_enc`, `W_dec`, `b_dec`, and those of its skip connection
+ */
+export function withOneThreshold(
+  cfg: DictionaryConfig,
+  weights: Arrays,
+  threshold: number,
+  rescaled: boolean,
+): Map<string, NDArray> {
+  const plain: DictionaryConfig = { ...cfg, k: null, rescaleActsByDecoderNorm: false };
+  const architecture = architectureName({ ...compositionOf(cfg), activation: "relu" });
+  const folded = rescaled ? withFoldedNorms({ ...plain, architecture }, weights).weights : changed(weights, {});
+  const data = new Float32Array(cfg.dSae).fill(threshold);
+  return new Map([...folded, ["threshold", ndarray("float32", [cfg.dSae], data)]]);
 }
 
 /** Copies of what changes, number by number; the rest as it is. */

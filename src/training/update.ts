@@ -49,9 +49,7 @@ export function updateOf(
           .div(gradNorm.add(gradNorm.constant(1e-6)))
           .minimum(gradNorm.constant(1));
   const fed = optimizer.fed(1, 1).map(() => Tensor.leaf(placeholder(scalar(0))));
-  const memories = trained.map((leaf) =>
-    optimizer.memory.map(() => Tensor.leaf(placeholder(leaf.array!), leaf.axes)),
-  );
+  const memories = trained.map((leaf) => optimizer.memory.map(() => Tensor.leaf(placeholder(leaf.array!), leaf.axes)));
   const after = trained.map((weight, i) =>
     optimizer.update({ weight, gradient: gradients[i], memory: memories[i], clip }, fed),
   );

@@ -65,7 +65,8 @@ describe.each(names)("%s", (name) => {
     );
     const dead = Tensor.leaf(all.get("dead_mask")!).cast("float32");
     const { settings } = training;
-    const coefficient = TRAINING_KINDS[training.kind].coefficient === "l1" ? settings.l1Coefficient : settings.l0Coefficient;
+    const coefficient =
+      TRAINING_KINDS[training.kind].coefficient === "l1" ? settings.l1Coefficient : settings.l0Coefficient;
     const traced = traceDictionary(training, leaves, { x, target: x, dead, coefficient: x.constant(coefficient) });
     const keys = [...leaves.keys()];
     const gradients = grad(traced.loss, [...leaves.values()]);
@@ -103,7 +104,8 @@ describe.each(names)("%s", (name) => {
       const lr = dictionaryRate(i, rate);
       const coefficient = coefficientAt(i, training.kind, training.settings);
       expect(lr).toBeCloseTo(said.lr, 9);
-      for (const value of Object.values(said.coefficients as Record<string, number>)) expect(coefficient).toBeCloseTo(value, 9);
+      for (const value of Object.values(said.coefficients as Record<string, number>))
+        expect(coefficient).toBeCloseTo(value, 9);
       expect(dead.data.reduce((a, b) => a + b, 0)).toBe(said.dead);
       const result = await step(state, { x, target: x, dead, coefficient, lr, number: i + 1 });
       for (const [key, value] of Object.entries(said as Record<string, number>)) {

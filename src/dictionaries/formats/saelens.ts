@@ -5,7 +5,7 @@ import type { NDArray } from "../../tensor/array.ts";
 import { WeightsError } from "../../tensor/errors.ts";
 import { POSITIVE } from "../../tensor/kinds.ts";
 import type { DictionaryConfig } from "../config.ts";
-import { withFoldedNorms } from "../fold.ts";
+import { withOneThreshold } from "../fold.ts";
 import { checkedWeights } from "../weights.ts";
 import {
   below,
@@ -15,7 +15,6 @@ import {
   type RawDictionary,
   readJson,
   readTensors,
-  repeated,
 } from "./format.ts";
 import { parseSaelens, type SaelensConfig, toSaelens } from "./saelens-config.ts";
 import { Settings } from "./settings.ts";
@@ -68,8 +67,7 @@ function asJumprelu({ cfg, batches }: SaelensConfig, raw: RawDictionary, what: s
   const relu: DictionaryConfig = { ...cfg, architecture: "standard" };
   const given = new Map(["W_enc", "b_enc", "W_dec", "b_dec"].map((name) => [name, raw.get(name)]));
   const leaves = checkedWeights(relu, given, `The dictionary ${what}`);
-  const { weights } = batches!.rescaled ? withFoldedNorms(relu, leaves) : { weights: arraysOf(leaves) };
-  return new Map([...weights, ["threshold", repeated(threshold, cfg.dSae)]]);
+  return withOneThreshold(cfg, leaves, threshold, batches!.rescaled);
 }
 
 const arraysOf = (leaves: ReadonlyMap<string, Tensor>) =>

@@ -18,7 +18,13 @@ export interface TrainedConfig extends Partial<Omit<DictionaryConfig, "architect
  * The configuration while it is trained: `k` may be a fraction where whole batches are compared, and features are compared times the norms
  * of their decoder's rows, as in SAELens. @throws ConfigError for values that contradict each other
  */
-export function configWhileTrained({ kind, transcoder = false, skip = false, k, ...given }: TrainedConfig): DictionaryConfig {
+export function configWhileTrained({
+  kind,
+  transcoder = false,
+  skip = false,
+  k,
+  ...given
+}: TrainedConfig): DictionaryConfig {
   const { trains, rescales } = TRAINING_KINDS[kind];
   const { takesK }: Activation = ACTIVATIONS[trains];
   const architecture = architectureName({ activation: trains, transcoder, skip });

@@ -48,13 +48,11 @@ export interface DictionaryStepResult {
 }
 
 /** How the weights that are trained differ from those of the dictionary: thresholds are trained as their logarithms. */
-const LOG = "log_";
+export const LOG = "log_";
 
 /** The names and sizes of the weights that are trained, in a fixed order. */
 export function trainedSizes(cfg: DictionaryConfig): ReadonlyMap<string, Sizes> {
-  return new Map(
-    [...weightSizes(cfg)].map(([name, size]) => [name === "threshold" ? `${LOG}${name}` : name, size]),
-  );
+  return new Map([...weightSizes(cfg)].map(([name, size]) => [name === "threshold" ? `${LOG}${name}` : name, size]));
 }
 
 /** The pass and its losses, of leaves. */
@@ -103,7 +101,15 @@ export async function makeDictionaryStep(training: DictionaryTraining, engine: E
   const fired = fires.cast("float32").sum(0);
   const least = acts.where(fires, Infinity).min();
   const parts = Object.keys(traced.losses);
-  const inputs = [x, ...(transcoder ? [target] : []), dead, coefficient, ...fed, ...leaves.values(), ...memories.flat()];
+  const inputs = [
+    x,
+    ...(transcoder ? [target] : []),
+    dead,
+    coefficient,
+    ...fed,
+    ...leaves.values(),
+    ...memories.flat(),
+  ];
   const outputs = [
     ...[traced.loss, ...Object.values(traced.losses), fired, least, gradNorm],
     ...after.flatMap((a) => [a.weight, ...a.memory]),
