@@ -202,6 +202,11 @@ function functions(): Case[] {
     of("repeatedTokens", [{ dVocab: 5, length: 2, batchSize: 1 }]),
     of("textTask", [rows, undefined, 6]),
     of("tokenizeAndConcatenate", ["abcabc", tokenizer, { maxLength: 3 }]),
+    of("trainDictionary", [
+      model,
+      { data: rows, at: "blocks.0.hook_mlp_out", dSae: 8, steps: 1, batchSize: 4, mixedBatches: 1 },
+      stopped,
+    ]),
     of("trainBpe", ["a b c", { vocabSize: 300 }]),
     // pictures
     of("attentionHeads", [
