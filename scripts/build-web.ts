@@ -33,9 +33,22 @@ export async function buildWeb(folder: string, isSite = false): Promise<void> {
     resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "browser", "module", "import", "default"] },
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     define: { RUNTIME_FOLDER: JSON.stringify(`./${runtimeFolder().name}/`), IS_SITE: `${isSite}` },
-    build: { outDir: folder, emptyOutDir: true, assetsDir: "", modulePreload: false, chunkSizeWarningLimit: 2000 },
-    worker: { format: "es" },
+    build: {
+      ...{ outDir: folder, emptyOutDir: true, assetsDir: "", modulePreload: false, chunkSizeWarningLimit: 2000 },
+      rolldownOptions: {
+        output: together(["the-worker", /web-app\/the-worker\.ts$/], ["app", /(web-app\/page\.tsx|draw\/bar\.ts)$/]),
+      },
+    },
+    worker: {
+      format: "es",
+      rolldownOptions: { output: together(["worker", /web-app\/worker\.ts$/], ["look", /analyses\/look\.ts$/]) },
+    },
   });
+}
+
+/** What is loaded together is one file: the first of these modules, the others, and what they import. */
+function together(...files: (readonly [string, RegExp])[]): Rolldown.OutputOptions {
+  return { codeSplitting: { groups: files.map(([name, test], i) => ({ name, test, priority: files.length - i })) } };
 }
 
 /** The page's content security policy, and what it shows before a model is there, made by the library. */

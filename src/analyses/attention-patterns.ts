@@ -1,9 +1,7 @@
 /** "Where does each head look?" */
 
-import { storedHeads } from "../finding/attention-weights.ts";
 import { ENTROPY, HEAD_PLACE, KEY, TOKEN } from "../finding/columns.ts";
 import { type Finding, finding, type Method, type Statement } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
 import { as, type Cell, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import type { Model } from "../lens/model.ts";
@@ -15,9 +13,10 @@ import {
   PATTERN_OPTIONS,
 } from "../measures/attention-patterns.ts";
 import { settled } from "../measures/options.ts";
-import { type PatternSummary, patternMetrics } from "../measures/pattern-summary.ts";
+import type { PatternSummary } from "../measures/pattern-summary.ts";
 import { listed, percent } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
+import { patternPicture } from "./attention-patterns/picture.ts";
 import { UNIFORM_ATTENTION, uniformAttention } from "./baselines.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
 import { ATTENTION_STRUCTURE, FRAMEWORK } from "./papers.ts";
@@ -123,23 +122,6 @@ function sharesPicture(measured: AttentionPatternsMeasurement): View {
       caption: `A head that looks everywhere equally would have ${listed(equally)}.`,
     },
   );
-}
-
-/** The patterns of all heads, or as many as a picture holds. */
-export function patternPicture({ prompt, heads }: AttentionPatternsMeasurement): PictureSpec {
-  const weights = heads.map(({ component, pattern, valueNorms }) => ({
-    ...{ name: component, weights: pattern.data as Float32Array, valueNorms: valueNorms.data as Float32Array },
-  }));
-  return {
-    kind: "attention",
-    name: "patterns",
-    title: "Attention patterns",
-    caption: "Rows are queries, columns keys.",
-    tokens: prompt.tokens,
-    heads: storedHeads(weights, prompt.ids.length),
-    metrics: patternMetrics(heads),
-    perRow: new Set(heads.map((h) => h.head)).size,
-  };
 }
 
 function headTable(measured: AttentionPatternsMeasurement): Table {

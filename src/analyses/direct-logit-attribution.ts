@@ -1,10 +1,9 @@
 /** "Which parts of the model write the answer?" */
 
 import { COMPONENT, HEAD_PLACE, NEURON_PLACE } from "../finding/columns.ts";
-import { type Baseline, type Figure, type Finding, type FindingParts, finding } from "../finding/finding.ts";
+import { type Figure, type Finding, type FindingParts, finding } from "../finding/finding.ts";
 import type { HistSpec } from "../finding/picture.ts";
-import { as, column, type Table, tableOf } from "../finding/table.ts";
-import type { View } from "../finding/view.ts";
+import { tableOf } from "../finding/table.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import {
   ATTRIBUTION_OPTIONS,
@@ -18,21 +17,15 @@ import { settled } from "../measures/options.ts";
 import { tokenText } from "../measures/prompt.ts";
 import { fixed, percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
-import { control, spread } from "./baselines.ts";
+import { control } from "./baselines.ts";
 import { capCaveat } from "./caps.ts";
+import { ADDS, drawnFor, LAYER_SUM, layerTable, nullModel, RANDOM, SHARE } from "./direct-logit-attribution/layers.ts";
 import { modelFacts } from "./model-facts.ts";
 import { FRAMEWORK, IOI } from "./papers.ts";
 import { bars, headMap } from "./views.ts";
 
 const QUESTION = "Which parts of the model write the answer?";
 const SUM = "the model's logit";
-/** Each decomposition's null model. */
-export const RANDOM = {
-  layers: "random tokens: largest layer",
-  heads: "random tokens: largest head",
-  neurons: "random tokens: largest neurons",
-} as const;
-
 /**
  * Direct logit attribution at a prompt's last position: what each layer, head and neuron adds to the logit of a token, or
  * to its lead over another, with random tokens in their place as a null model. @see measureDirectLogitAttribution
@@ -114,9 +107,6 @@ function summaryOf(measured: DirectLogitAttributionMeasurement, asked: string): 
   ];
 }
 
-/** What random tokens are drawn in place of. */
-const drawnFor = ({ wrong }: DirectLogitAttributionMeasurement) => (wrong === null ? "tokens" : "pairs of tokens");
-
 function methodOf(measured: DirectLogitAttributionMeasurement): Finding["method"] {
   return {
     text:
@@ -130,44 +120,7 @@ function methodOf(measured: DirectLogitAttributionMeasurement): Finding["method"
   };
 }
 
-/** The share of a decomposition's largest components for random tokens. */
-export function nullModel(
-  group: keyof typeof RANDOM,
-  measured: DirectLogitAttributionMeasurement,
-  seed: number,
-): Baseline {
-  const { nullShares, largestShare, count } = measured[group]!;
-  const what = {
-    layers: "the largest of embeddings and layers",
-    heads: "the largest head",
-    neurons: `the ${count} largest neurons`,
-  }[group];
-  return {
-    name: RANDOM[group],
-    kind: "null model",
-    text: `The share of ${what} for random ${drawnFor(measured)}: the mean and the 95 % interval. p is how often it is at least as large as here.`,
-    ...spread(nullShares.map((share) => 100 * share)),
-    unit: "%",
-    p: (1 + nullShares.filter((share) => share >= largestShare).length) / (1 + nullShares.length),
-    seed,
-  };
-}
-
-const ADDS = column("attribution", "Its direct effect.", { title: "adds", unit: "logits", digits: 4 });
 const ADDED = { column: ADDS.name, label: "attribution" };
-const SHARE = column("share", "Its share of the sum of all absolute effects of its kind.", { format: "percent" });
-
-/** What the bias, the embeddings and the layers add. */
-export function layerTable({ layers, bias }: DirectLogitAttributionMeasurement): Table {
-  const first = { component: "bias of the unembedding", attribution: bias, share: null };
-  const title = "The bias, embeddings and layers, in order: they sum to the logit";
-  return tableOf(
-    { name: "layers", title, comparedWith: [RANDOM.layers] },
-    [first, ...layers],
-    [as(COMPONENT, "Its name."), ADDS, SHARE],
-  );
-}
-
 function tables(measured: DirectLogitAttributionMeasurement, top: number): FindingParts["tables"] {
   const heads = measured.heads.top(measured.heads.length, size);
   const neurons = measured.neurons?.top(top, size);
@@ -179,19 +132,6 @@ function tables(measured: DirectLogitAttributionMeasurement, top: number): Findi
     neurons && tableOf(about("neurons", title), neurons.rows, [...NEURON_PLACE, ADDS, SHARE]),
   ];
 }
-
-/** What they add up to, a view of `layerTable`. */
-export const LAYER_SUM: View = {
-  kind: "bar",
-  name: "sum",
-  title: "How the logit builds up",
-  caption:
-    "Each bar starts where the one before ended: what the unembedding's bias, the embeddings and the layers add, in order. The last one is their sum.",
-  table: "layers",
-  x: { column: COMPONENT.name, label: "" },
-  y: { column: ADDS.name, label: "sum" },
-  total: "sum",
-};
 
 function histogram({ rows }: AttributionGroup): HistSpec {
   return {

@@ -1,6 +1,6 @@
 /** "At which layer does the model arrive at its prediction?" */
 
-import { ENTROPY, LAYER, LOG_PROB, NEXT, POS, TOKEN } from "../finding/columns.ts";
+import { ENTROPY, LOG_PROB } from "../finding/columns.ts";
 import { type Finding, type FindingParts, finding } from "../finding/finding.ts";
 import { as, column, type Table, tableOf } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
@@ -16,6 +16,7 @@ import { settled } from "../measures/options.ts";
 import { percent } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
 import { control, randomRank } from "./baselines.ts";
+import { lens, lensTables, PROBABILITY, RANK, STREAM } from "./logit-lens/cells.ts";
 import { modelFacts } from "./model-facts.ts";
 import { LOGIT_LENS, TUNED_LENS } from "./papers.ts";
 
@@ -123,9 +124,6 @@ function baselines({ cfg }: HookedTransformer, measured: LogitLensMeasurement): 
   ];
 }
 
-const STREAM = as(LAYER, { title: "stream", format: "text", description: "Where the residual stream is read." });
-const RANK = column("rank", "How many tokens are more probable than the right one.", { format: "integer" });
-const PROBABILITY = column("probability", "Its probability.", { title: "prob", format: "percent" });
 const OTHER_RANK = column("other_rank", "The mean rank of the tokens that come next half a prompt away.", {
   title: OTHER,
   digits: 1,
@@ -143,36 +141,6 @@ function layerTable(measured: LogitLensMeasurement): Table {
     ENTROPY,
     OTHER_RANK,
   ]);
-}
-
-const CELLS = [STREAM, POS, TOKEN, NEXT, RANK, LOG_PROB, ENTROPY];
-const PLACE = column("place", "0 is the most probable.", { format: "integer" });
-const TOP = [STREAM, POS, PLACE, as(TOKEN, "The token."), PROBABILITY];
-
-/** What the lens sees at each stream and position, and the tokens that are most probable there: what `lens` draws. */
-export function lensTables({ rows, tokens }: LogitLensMeasurement): Table[] {
-  return [
-    tableOf({ name: "cells", title: "By layer and position", detail: true }, rows, CELLS),
-    tableOf({ name: "top", title: "The most probable tokens", detail: true }, tokens.rows, TOP),
-  ];
-}
-
-export function lens(model: HookedTransformer): View {
-  return {
-    kind: "logit-lens",
-    name: "logit-lens",
-    title: fillsMasks(model) ? "What each layer would put there" : "What each layer would predict next",
-    caption: "Each cell has the token that the stream there makes most probable; the colour is its probability.",
-    table: "cells",
-    x: POS.name,
-    y: STREAM.name,
-    token: TOKEN.name,
-    next: NEXT.name,
-    right: [LOG_PROB.name, RANK.name],
-    entropy: ENTROPY.name,
-    top: { table: "top", token: TOKEN.name, probability: PROBABILITY.name },
-    color: { label: "probability of the top token" },
-  };
 }
 
 function rankLine({ cfg }: HookedTransformer, { biasRank }: LogitLensMeasurement): View {

@@ -9,10 +9,10 @@ import { LOOK_OPTIONS, type LookMeasurement, type LookOptions, measureLook } fro
 import { settled } from "../measures/options.ts";
 import { percent, quoted, signed } from "../tensor/words.ts";
 import { analysis } from "./analysis.ts";
-import { patternPicture } from "./attention-patterns.ts";
+import { patternPicture } from "./attention-patterns/picture.ts";
 import { control, UNIFORM_ATTENTION, uniformAttention } from "./baselines.ts";
-import { LAYER_SUM, layerTable, nullModel, RANDOM } from "./direct-logit-attribution.ts";
-import { lens, lensTables } from "./logit-lens.ts";
+import { LAYER_SUM, layerTable, nullModel, RANDOM } from "./direct-logit-attribution/layers.ts";
+import { lens, lensTables } from "./logit-lens/cells.ts";
 import { modelFacts, windowCaveats } from "./model-facts.ts";
 import { FRAMEWORK, LOGIT_LENS } from "./papers.ts";
 import { bars } from "./views.ts";

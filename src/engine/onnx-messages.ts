@@ -1,5 +1,5 @@
 /** ONNX's messages as protobuf bytes: what of them a plan needs. The numbers of their fields are those of `onnx.proto` in onnx/onnx. */
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { MessageWriter } from "./protobuf.ts";
 
 /** AttributeProto.AttributeType */
 const TYPES = { float: 1, int: 2, string: 3, ints: 7 } as const;
@@ -47,72 +47,60 @@ export interface OnnxModel {
 
 /** The bytes of an ONNX model. */
 export function onnxBytes(model: OnnxModel): Uint8Array {
-  const to = new BinaryWriter();
-  integer(to, 1, model.irVersion);
-  message(to, 7, () => writeGraph(to, model));
+  const to = new MessageWriter();
+  to.integer(1, model.irVersion);
+  to.message(7, (graph) => writeGraph(graph, model));
   for (const { domain, version } of model.opsets) {
-    message(to, 8, () => {
-      text(to, 1, domain);
-      integer(to, 2, version);
+    to.message(8, (opset) => {
+      opset.text(1, domain);
+      opset.integer(2, version);
     });
   }
   return to.finish();
 }
 
-function writeGraph(to: BinaryWriter, { name, nodes, initializers, inputs, outputs }: OnnxModel): void {
-  for (const node of nodes) message(to, 1, () => writeNode(to, node));
-  text(to, 2, name);
-  for (const tensor of initializers) message(to, 5, () => writeTensor(to, tensor));
-  for (const value of inputs) message(to, 11, () => writeValue(to, value));
-  for (const value of outputs) message(to, 12, () => writeValue(to, value));
+function writeGraph(to: MessageWriter, { name, nodes, initializers, inputs, outputs }: OnnxModel): void {
+  for (const one of nodes) to.message(1, (node) => writeNode(node, one));
+  to.text(2, name);
+  for (const one of initializers) to.message(5, (tensor) => writeTensor(tensor, one));
+  for (const one of inputs) to.message(11, (value) => writeValue(value, one));
+  for (const one of outputs) to.message(12, (value) => writeValue(value, one));
 }
 
-function writeNode(to: BinaryWriter, { input, output, opType, attribute, domain }: OnnxNode): void {
-  for (const name of input) text(to, 1, name);
-  for (const name of output) text(to, 2, name);
-  text(to, 4, opType);
-  for (const one of attribute) message(to, 5, () => writeAttribute(to, one));
-  text(to, 7, domain);
+function writeNode(to: MessageWriter, { input, output, opType, attribute, domain }: OnnxNode): void {
+  for (const name of input) to.text(1, name);
+  for (const name of output) to.text(2, name);
+  to.text(4, opType);
+  for (const one of attribute) to.message(5, (inner) => writeAttribute(inner, one));
+  to.text(7, domain);
 }
 
-function writeAttribute(to: BinaryWriter, { name, type, value }: OnnxAttribute): void {
-  text(to, 1, name);
-  if (type === "float") to.tag(2, WireType.Bit32).float(value as number);
-  else if (type === "int") integer(to, 3, value as number);
-  else if (type === "string") text(to, 4, value as string);
-  else for (const one of value as readonly number[]) integer(to, 8, one);
-  integer(to, 20, TYPES[type]);
+function writeAttribute(to: MessageWriter, { name, type, value }: OnnxAttribute): void {
+  to.text(1, name);
+  if (type === "float") to.float(2, value as number);
+  else if (type === "int") to.integer(3, value as number);
+  else if (type === "string") to.text(4, value as string);
+  else for (const one of value as readonly number[]) to.integer(8, one);
+  to.integer(20, TYPES[type]);
 }
 
-function writeTensor(to: BinaryWriter, { dims, dataType, name, rawData }: OnnxTensor): void {
-  for (const size of dims) integer(to, 1, size);
-  integer(to, 2, dataType);
-  text(to, 8, name);
-  to.tag(9, WireType.LengthDelimited).bytes(rawData);
+function writeTensor(to: MessageWriter, { dims, dataType, name, rawData }: OnnxTensor): void {
+  for (const size of dims) to.integer(1, size);
+  to.integer(2, dataType);
+  to.text(8, name);
+  to.bytes(9, rawData);
 }
 
-function writeValue(to: BinaryWriter, { name, elemType, rank }: OnnxValue): void {
-  const writeShape = () => {
-    for (let i = 0; i < rank!; i++) message(to, 1, () => {});
-  };
-  const writeTensorType = () => {
-    integer(to, 1, elemType);
-    if (rank !== undefined) message(to, 2, writeShape);
-  };
-  text(to, 1, name);
-  message(to, 2, () => message(to, 1, writeTensorType));
+function writeValue(to: MessageWriter, { name, elemType, rank }: OnnxValue): void {
+  to.text(1, name);
+  to.message(2, (type) => {
+    type.message(1, (tensor) => {
+      tensor.integer(1, elemType);
+      if (rank !== undefined) tensor.message(2, (shape) => writeShape(shape, rank));
+    });
+  });
 }
 
-function message(to: BinaryWriter, field: number, write: () => void): void {
-  to.tag(field, WireType.LengthDelimited).fork();
-  write();
-  to.join();
-}
-
-function integer(to: BinaryWriter, field: number, value: number): void {
-  to.tag(field, WireType.Varint).int64(value);
-}
-
-function text(to: BinaryWriter, field: number, value: string): void {
-  to.tag(field, WireType.LengthDelimited).string(value);
+function writeShape(to: MessageWriter, rank: number): void {
+  for (let i = 0; i < rank; i++) to.message(1, () => {});
 }

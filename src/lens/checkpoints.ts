@@ -1,7 +1,7 @@
 /** The checkpoints of a model's training: weights files or folders next to each other, or revisions of a repository on the hub. */
 import type { LoadOptions, ModelFiles } from "../load/files.ts";
 import { inFolder, trainedSteps } from "../load/training-folder.ts";
-import { knownSteps, type PublishedStep, stepsOfBranches } from "../models/families/published-steps.ts";
+import type { PublishedStep } from "../models/families/published-steps.ts";
 import { UnknownNameError } from "../tensor/errors.ts";
 
 /** Which checkpoint is asked for. */
@@ -52,6 +52,7 @@ export async function checkpointsOf(files: ModelFiles, options: CheckpointChoice
   const own = await amongFiles(files, options);
   // A revision that was chosen has its files alone.
   if (own.length > 0 || !files.revisions || options.revision !== undefined) return own;
+  const { knownSteps, stepsOfBranches } = await import("../models/families/published-steps.ts");
   const published: readonly PublishedStep[] =
     knownSteps(files.name) ?? stepsOfBranches(await files.revisions.list(options));
   return published.map(({ step, revision }) => ({ label: step, revision }));

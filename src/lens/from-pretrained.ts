@@ -2,8 +2,9 @@
 import { engineOn, startEngine } from "../engine/default.ts";
 import { DEVICES, type Device } from "../engine/devices.ts";
 import { Engine } from "../engine/engine.ts";
-import { type Adapter, isAdapter, openAdapter } from "../load/adapter.ts";
+import type { Adapter } from "../load/adapter.ts";
 import { parseJsonObject } from "../load/bytes.ts";
+import { isAdapter } from "../load/file-kinds.ts";
 import { type FilesOptions, filesAt, MODEL_FILES, type ModelFiles } from "../load/files.ts";
 import { checkJson } from "../load/json-check.ts";
 import { bundledModel, type bundledModels } from "../load/names.ts";
@@ -236,6 +237,7 @@ async function openBoth(
   }
   const named =
     typeof adapter === "string" ? await openDefault(adapter, (id) => id, { ...options, revision: undefined }) : adapter;
+  const { openAdapter } = await import("../load/adapter.ts");
   const found = await openAdapter(named ?? opened, { signal, onProgress });
   if (!isOne) return { opened, adapter: found };
   if (found.base === undefined) {

@@ -10,7 +10,7 @@ import { ConfigError } from "../tensor/errors.ts";
 import { keptOf } from "../tensor/kept.ts";
 import type { FactoredMatrix } from "./factored-matrix.ts";
 import { type FromPretrainedOptions, loadPretrained, type ModelName, noProcessing } from "./from-pretrained.ts";
-import { type GeneratedStep, type GenerateOptions, generateSteps } from "./generate.ts";
+import type { GeneratedStep, GenerateOptions } from "./generate.ts";
 import { HookedRoot } from "./hooked-root.ts";
 import { type LmLossOptions, lmCrossEntropyLoss } from "./losses.ts";
 import type { ModelInput } from "./tokens.ts";
@@ -89,8 +89,9 @@ export class HookedTransformer extends HookedRoot {
   }
 
   /** Continues a prompt, or several, yielding each token as it is made. */
-  generateStream(input: ModelInput, options: GenerateOptions = {}): AsyncGenerator<GeneratedStep, Tensor> {
-    return generateSteps(this, input, options);
+  async *generateStream(input: ModelInput, options: GenerateOptions = {}): AsyncGenerator<GeneratedStep, Tensor> {
+    const { generateSteps } = await import("./generate.ts");
+    return yield* generateSteps(this, input, options);
   }
 
   // Views of weights. Each weight is a property by its name, such as `W_U` or, stacked over layers, `W_Q`: @see NamedWeights

@@ -1,6 +1,5 @@
 /** A model that is a file by itself: in GGUF, or one of llama2.c's. */
 import type { LoadOptions, ModelFiles } from "../load/files.ts";
-import { openStandalone } from "../load/gguf-files.ts";
 import type { OpenedGguf } from "./gguf-model.ts";
 
 /**
@@ -13,6 +12,9 @@ export async function openStandaloneModel(
   checkpoint: string | undefined,
   options: LoadOptions,
 ): Promise<OpenedGguf | undefined> {
+  const paths = checkpoint === undefined ? await files.list(options) : [checkpoint];
+  if (!paths.some((path) => /\.(gguf|bin)$/i.test(path))) return undefined;
+  const { openStandalone } = await import("../load/gguf-files.ts");
   const file = await openStandalone(files, checkpoint, options);
   if (file === undefined) return undefined;
   const { modelOfGguf } = await import("./gguf-model.ts");

@@ -3,13 +3,13 @@ import { ConfigError, FileFormatError } from "../tensor/errors.ts";
 import { FLAG, type Kind, OBJECT, orNull, POSITIVE, TEXT } from "../tensor/kinds.ts";
 import { shown } from "../tensor/show.ts";
 import { type ByteSource, parseJsonObject } from "./bytes.ts";
+import { ADAPTER_CONFIG as CONFIG } from "./file-kinds.ts";
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import { checkJson } from "./json-check.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { inMemory, type StoredTensors } from "./stored.ts";
 import { readText } from "./text-pieces.ts";
 
-const CONFIG = "adapter_config.json";
 const LONGEST_CONFIG = 1_000_000;
 
 /** What an adapter's file says of how its matrices are added. */
@@ -29,11 +29,6 @@ export interface Adapter {
   readonly revision: string | undefined;
   readonly settings: AdapterSettings;
   readonly tensors: StoredTensors;
-}
-
-/** Whether a repository is an adapter's, and not a model's. */
-export function isAdapter(paths: readonly string[]): boolean {
-  return paths.includes(CONFIG) && !paths.includes("config.json");
 }
 
 /** The fields that say what is computed. */

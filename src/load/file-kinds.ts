@@ -27,3 +27,11 @@ export async function whatItIs(source: ByteSource, signal?: AbortSignal): Promis
   if (/^[\t\n\r\x20-\x7e]+$/.test(start)) return `text, not weights (${shown(start.trim(), 60)}): download it again`;
   return undefined;
 }
+
+/** What an adapter's folder has, and a model's does not. */
+export const ADAPTER_CONFIG = "adapter_config.json";
+
+/** Whether a repository is an adapter's, and not a model's. */
+export function isAdapter(paths: readonly string[]): boolean {
+  return paths.includes(ADAPTER_CONFIG) && !paths.includes("config.json");
+}

@@ -9,7 +9,6 @@ import { bytesPerNumber, decodeInto, heldAs, memoryFor, misfitText } from "./dty
 import type { LoadOptions, ModelFiles } from "./files.ts";
 import type { TensorPlace } from "./safetensors-header.ts";
 import { readSafetensorsHeader } from "./safetensors-header.ts";
-import { openShards } from "./shards.ts";
 import { readAll, type StoredTensors } from "./stored.ts";
 
 /** Neighbouring tensors are read together up to this many bytes: few requests, little memory beyond the result. */
@@ -139,6 +138,7 @@ export async function readShardedSafetensors(
   indexPath: string,
   options: LoadOptions = {},
 ): Promise<Map<string, NDArray>> {
+  const { openShards } = await import("./shards.ts");
   return readAll(await openShards(files, indexPath, openSafetensors, options), options.signal);
 }
 

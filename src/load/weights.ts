@@ -9,7 +9,6 @@ import type { ByteSource } from "./bytes.ts";
 import type { FilesOptions, LoadOptions, ModelFiles } from "./files.ts";
 import type { OnSkipped } from "./pth-collect.ts";
 import { openSafetensors } from "./safetensors.ts";
-import { openShards, shardsOf } from "./shards.ts";
 import { inMemory, readAll, type StoredTensors } from "./stored.ts";
 
 export interface WeightsOptions extends FilesOptions {
@@ -72,14 +71,16 @@ export async function openWeights(files: ModelFiles, options: WeightsOptions = {
     const { readPth } = await import("./pth.ts");
     return inMemory(await readPth(source, { ...reading, onSkipped: skipped }));
   };
-  if (path.endsWith(".safetensors.index.json")) return openShards(files, path, openSafetensors, reading);
+  const shards = () => import("./shards.ts");
+  if (path.endsWith(".safetensors.index.json"))
+    return (await shards()).openShards(files, path, openSafetensors, reading);
   if (path.endsWith(".index.json")) {
     const skipped = new Set<string>();
     const skip: OnSkipped = (name, why) => {
       skipped.add(name);
       onSkipped?.(name, why);
     };
-    return openShards(files, path, (source) => openPth(source, skip), reading, skipped);
+    return (await shards()).openShards(files, path, (source) => openPth(source, skip), reading, skipped);
   }
   const source = await files.open(path, options);
   if (path.endsWith(".safetensors")) return openSafetensors(source, reading);
@@ -91,7 +92,9 @@ export async function weightFiles(files: ModelFiles, options: LoadOptions = {}):
   const gguf = (await files.list(options)).filter((path) => /\.gguf$/i.test(path));
   if (gguf.length > 0) return gguf;
   const path = await weightsFile(files, options);
-  return path.endsWith(".index.json") ? [path, ...(await shardsOf(files, path, options))] : [path];
+  return path.endsWith(".index.json")
+    ? [path, ...(await (await import("./shards.ts")).shardsOf(files, path, options))]
+    : [path];
 }
 
 /** Whether some of a repository's files have weights, but for GGUF files. */

@@ -3,10 +3,8 @@ import type { Finding } from "../finding/finding.ts";
 import type { PictureSpec } from "../finding/picture.ts";
 import { rowCount, type Table } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
-import { renderCsv } from "./csv.ts";
 import { drawSvg } from "./draw/draw.ts";
 import { toJson } from "./json.ts";
-import { stampedSvg } from "./stamp.ts";
 import { pictureOf } from "./views/picture-of.ts";
 
 /** A picture or a table of a finding in its text forms, under a name that is a good file name. */
@@ -40,14 +38,18 @@ export function exported(finding: Finding): Exported[] {
 function pictureFiles(finding: Finding, picture: View | PictureSpec, file: string): Exported {
   const { name, title } = picture;
   const spec = () => pictureOf(picture, finding.tables);
-  const svg = async () => stampedSvg(await drawSvg(spec()), finding.provenance);
+  const svg = async () => {
+    const { stampedSvg } = await import("./stamp.ts");
+    return stampedSvg(await drawSvg(spec()), finding.provenance);
+  };
   const forms = { svg, json: () => toJson(spec()) };
   return { of: "picture", name, title: title || name, file, numbers: () => numbersIn(spec()), forms };
 }
 
 function tableFiles(finding: Finding, table: Table, file: string): Exported {
   const { name, title, columns } = table;
-  const forms = { csv: () => renderCsv(finding, { table: name }), json: () => toJson(table) };
+  const csv = async () => (await import("./csv.ts")).renderCsv(finding, { table: name });
+  const forms = { csv, json: () => toJson(table) };
   return { of: "table", name, title, file, numbers: () => columns.length * rowCount(table), forms };
 }
 

@@ -6,9 +6,7 @@ import type { View } from "../finding/view.ts";
 import { escapeMarkup, escapeProse } from "./escape.ts";
 import { backMatter, footer, paragraphs } from "./page/back-matter.ts";
 import { type Comparing, comparing } from "./page/comparing.ts";
-import { contents } from "./page/contents.ts";
 import { figure } from "./page/figure.ts";
-import { filesHtml } from "./page/files.ts";
 import { idOf } from "./page/ids.ts";
 import { LINKED } from "./page/linked-style.ts";
 import { PageNeeds } from "./page/needs.ts";
@@ -24,6 +22,8 @@ export async function renderHtml(given: Finding): Promise<string> {
   const finding = drawn(given);
   const needs = new PageNeeds();
   const { chapters } = reading(finding);
+  // What is mounted has neither these files nor the list of contents.
+  const [{ filesHtml }, { contents }] = await Promise.all([import("./page/files.ts"), import("./page/contents.ts")]);
   const body = [
     await resultsHtml(finding, needs, contents(finding, chapters)),
     footer(finding),

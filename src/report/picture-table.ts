@@ -12,7 +12,7 @@ import type {
 } from "../finding/picture.ts";
 import { type AboutTable, type Cell, type Column, type Table, tableOf } from "../finding/table.ts";
 import { chosenTokens, neuronName } from "./draw/activations.ts";
-import { shortProbability } from "./draw/logit-lens.ts";
+import { shortProbability } from "./draw/lens-cells.ts";
 import { visibleToken } from "./token-text.ts";
 
 const SEE = "The picture itself is in the HTML, SVG and PNG reports.";

@@ -3,6 +3,7 @@ import type { AttentionSpec } from "../../finding/picture.ts";
 import { base64 } from "../../tensor/base64.ts";
 import { type AttentionColors, attentionColors, type CellColor } from "./attention-colors.ts";
 import { checkWeights, focusedHead, headName, metricsLine, smallPrint } from "./attention-focus.ts";
+import { isLayered, layerAndHead } from "./attention-rows.ts";
 import { type CellBox, cellPaths, placedCells } from "./cells.ts";
 import { type Drawing, MONO, round, svgText, wrap } from "./drawing.ts";
 import { rgbaPng } from "./png.ts";
@@ -16,8 +17,6 @@ const SMALLEST_THUMB = 46;
 const GAP = 8;
 /** The room for the words "query" and "key" along the large view. */
 const AXIS_NAME = 18;
-/** With more heads than this, layers are rows with a number each, and heads have no names of their own. */
-const MANY_HEADS = 32;
 /** Patterns with more cells along a side are images. */
 const MOST_CELLS = { large: 160, small: 24 };
 /** Labels closer than this touch. */
@@ -175,17 +174,6 @@ async function namedGrid(thumbs: Thumbs, { columns, size }: Grid): Promise<Block
   });
   const height = Math.ceil(spec.heads.length / columns) * step.y;
   return { width: columns * step.x, height, content: (await Promise.all(parts)).join("") };
-}
-
-/** Whether a model's heads are shown as a table: a row for each layer, a column for each head of a layer. */
-export function isLayered({ heads, perRow }: AttentionSpec): boolean {
-  return perRow !== undefined && heads.length > MANY_HEADS && heads.every(({ name }) => /^L\d+H\d+$/.test(name));
-}
-
-/** The layer's and the head's number in "L5H11". */
-export function layerAndHead(name: string): [layer: string, head: string] {
-  const [, layer, head] = /^L(\d+)H(\d+)$/.exec(name)!;
-  return [layer, head];
 }
 
 async function layeredGrid(thumbs: Thumbs, width: number): Promise<Block> {

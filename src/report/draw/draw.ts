@@ -1,17 +1,7 @@
 /** Draws a spec of any kind as SVG. */
 import type { PictureSpec } from "../../finding/picture.ts";
 import { chosenTokens } from "./activations.ts";
-import { drawAttention } from "./attention.ts";
-import { drawBar } from "./bar.ts";
 import { type Drawing, type FrameOptions, frame } from "./drawing.ts";
-import { drawFacets } from "./facets.ts";
-import { drawHist } from "./hist.ts";
-import { drawImshow } from "./imshow.ts";
-import { drawLine } from "./line.ts";
-import { drawLogitLens } from "./logit-lens.ts";
-import { drawScatter } from "./scatter.ts";
-import { drawTokens } from "./tokens.ts";
-import { drawTopk } from "./topk.ts";
 
 export const DEFAULT_WIDTH = 680;
 
@@ -35,29 +25,30 @@ export async function drawFor(spec: PictureSpec, options: DrawOptions, themes = 
   return frame(spec, await draw(spec, width, themes), options);
 }
 
-function draw(spec: PictureSpec, width: number, themes?: boolean): Drawing | Promise<Drawing> {
+/** What draws a kind of picture is loaded when one is drawn. */
+async function draw(spec: PictureSpec, width: number, themes?: boolean): Promise<Drawing> {
   switch (spec.kind) {
     case "tokens":
-      return drawTokens(spec, width);
+      return (await import("./tokens.ts")).drawTokens(spec, width);
     case "activations":
-      return drawTokens(chosenTokens(spec), width);
+      return (await import("./tokens.ts")).drawTokens(chosenTokens(spec), width);
     case "attention":
-      return drawAttention(spec, width);
+      return (await import("./attention.ts")).drawAttention(spec, width);
     case "facets":
-      return drawFacets(spec, width, themes);
+      return (await import("./facets.ts")).drawFacets(spec, width, themes);
     case "topk":
-      return drawTopk(spec, width);
+      return (await import("./topk.ts")).drawTopk(spec, width);
     case "logit-lens":
-      return drawLogitLens(spec, width);
+      return (await import("./logit-lens.ts")).drawLogitLens(spec, width);
     case "imshow":
-      return drawImshow(spec, width, themes);
+      return (await import("./imshow.ts")).drawImshow(spec, width, themes);
     case "line":
-      return drawLine(spec, width);
+      return (await import("./line.ts")).drawLine(spec, width);
     case "scatter":
-      return drawScatter(spec, width);
+      return (await import("./scatter.ts")).drawScatter(spec, width);
     case "bar":
-      return drawBar(spec, width);
+      return (await import("./bar.ts")).drawBar(spec, width);
     case "hist":
-      return drawHist(spec, width);
+      return (await import("./hist.ts")).drawHist(spec, width);
   }
 }

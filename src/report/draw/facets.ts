@@ -5,6 +5,7 @@ import { placed } from "./at-places.ts";
 import { cellNumbers } from "./cell-numbers.ts";
 import { type Drawing, round, svgText } from "./drawing.ts";
 import { largest } from "./limits.ts";
+import { arePixels } from "./many-cells.ts";
 import { cellImage, checkCells } from "./pixels.ts";
 import { textSize } from "./text-size.ts";
 import { columnTickHeight, columnTicks, indices, leftTicks, tickLabels, widest } from "./ticks.ts";
@@ -19,14 +20,6 @@ const SMALLEST_CELL_NARROW = 9;
 const LONGEST_LABEL = 16;
 /** Slanted labels would run under the neighbouring facet. */
 const UPRIGHT = { upright: true };
-
-/** With more cells than this, they become the pixels of one image for each facet. */
-const MOST_NODES = 20_000;
-
-/** Whether the cells of the heatmaps are drawn as pixels. */
-export function arePixels({ facets }: FacetsSpec): boolean {
-  return facets.length * (facets[0]?.values.length ?? 0) * (facets[0]?.values[0]?.length ?? 0) > MOST_NODES;
-}
 
 /** Heatmaps of one size on one scale, with row labels at the left edge and column labels under the lowest heatmap of each column. */
 export async function drawFacets(spec: FacetsSpec, width: number, themes?: boolean): Promise<Drawing> {

@@ -6,6 +6,7 @@ import { cellNumbers } from "./cell-numbers.ts";
 import { plotted } from "./chart.ts";
 import type { Drawing } from "./drawing.ts";
 import { largest } from "./limits.ts";
+import { isPixels } from "./many-cells.ts";
 import { rects } from "./marks.ts";
 import { cellImage, checkCells } from "./pixels.ts";
 import { every, tickLabels } from "./ticks.ts";
@@ -17,14 +18,6 @@ const MARGIN_TOP = 10;
 /** The largest size of a cell: a few cells take only the room that their numbers need. */
 const WIDEST_CELL = 64;
 const TALLEST_CELL = 28;
-
-/** With more cells than this, they become the pixels of one image. */
-const MOST_NODES = 5000;
-
-/** Whether the cells of a heatmap are drawn as pixels. */
-export function isPixels({ values }: ImshowSpec): boolean {
-  return values.length * (values[0]?.length ?? 0) > MOST_NODES;
-}
 
 export async function drawImshow(spec: ImshowSpec, width: number, themes?: boolean): Promise<Drawing> {
   const rows = spec.values.length;

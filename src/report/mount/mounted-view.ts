@@ -1,7 +1,7 @@
 /** A picture or a finding in an element of a page, in a shadow root: neither changes how the other looks or what it does. */
 import { pause } from "../../engine/pause.ts";
 import { UnknownNameError } from "../../tensor/errors.ts";
-import { neuronViews } from "../page/client/activations.ts";
+import { ACTIVATIONS } from "../page/activations-style.ts";
 import { anchors } from "../page/client/anchors.ts";
 import { arrows } from "../page/client/arrows.ts";
 import type { AttentionView } from "../page/client/attention/view.ts";
@@ -92,7 +92,8 @@ export class MountedView {
     this.#enliven(content);
     await pause();
     if (!isLast()) return;
-    const controls = this.#madeControls(content);
+    const controls = await this.#madeControls(content);
+    if (!isLast()) return;
     const before = this.state;
     this.#controls = new Map(controls.map((control) => [nameOf(control), control]));
     this.#first = this.state.pictures;
@@ -156,14 +157,17 @@ export class MountedView {
   }
 
   /** Brings pictures that have controls of their own to life. */
-  #madeControls({ attention }: Content): Control[] {
+  async #madeControls({ attention, features }: Content): Promise<Control[]> {
     const life = this.#content.signal;
     const listener: Listener = {
       hover: (place) => this.#hover(place && Object.keys(place).length > 0 ? place : null),
       select: (place, released = []) => this.#select(without(moved(this.#selected, place), released)),
       change: () => this.#report("change", this.state),
     };
-    return [...attentionViews(this.#root, life, listener, attention), ...neuronViews(this.#root, life, listener)];
+    const heads = attentionViews(this.#root, life, listener, attention);
+    if (!features.has(ACTIVATIONS)) return heads;
+    const { neuronViews } = await import("../page/client/activations.ts");
+    return [...heads, ...neuronViews(this.#root, life, listener)];
   }
 
   /** Makes what has been folded until now. */

@@ -1,6 +1,6 @@
 import type { ActivationsSpec, IndexAxis } from "../../finding/picture.ts";
 import { chosenTokens, nameOf } from "../draw/activations.ts";
-import { tokenColorings } from "../draw/tokens.ts";
+import { tokenColorings } from "../draw/token-values.ts";
 import { escapeMarkup } from "../escape.ts";
 import { visibleToken } from "../token-text.ts";
 import { ACTIVATIONS } from "./activations-style.ts";

@@ -1,8 +1,8 @@
 import { isPacked, valueNormsOf } from "../../finding/attention-weights.ts";
 import type { AttentionSpec } from "../../finding/picture.ts";
-import { isLayered, layerAndHead } from "../draw/attention.ts";
 import { ALL_HEADS, type AttentionColors, attentionColors } from "../draw/attention-colors.ts";
 import { focusedHead, hasAll, headName, smallPrint } from "../draw/attention-focus.ts";
+import { isLayered, layerAndHead } from "../draw/attention-rows.ts";
 import { DEFAULT_WIDTH, drawFor } from "../draw/draw.ts";
 import { altText } from "../draw/drawing.ts";
 import { indices, tickLabels } from "../draw/ticks.ts";

@@ -1,17 +1,13 @@
 import type { PictureSpec } from "../../finding/picture.ts";
 import { DEFAULT_WIDTH, drawFor } from "../draw/draw.ts";
-import { arePixels } from "../draw/facets.ts";
-import { isPixels } from "../draw/imshow.ts";
+import { arePixels, isPixels } from "../draw/many-cells.ts";
 import { escapeMarkup, escapeProse } from "../escape.ts";
-import { activationsHtml } from "./activations.ts";
 import { attentionHtml } from "./attention.ts";
 import { CHARTS } from "./charts-style.ts";
 import { idOf } from "./ids.ts";
 import { logitLensHtml } from "./logit-lens.ts";
 import type { PageNeeds } from "./needs.ts";
-import { pixelsHtml } from "./pixels.ts";
 import { tokensHtml } from "./tokens.ts";
-import { topkHtml } from "./topk.ts";
 
 /** The width of a drawing for a phone: drawn separately, because shrinking a chart shrinks its letters. */
 const NARROW = 350;
@@ -65,9 +61,9 @@ async function contentOf(spec: PictureSpec, needs: PageNeeds): Promise<string> {
     case "attention":
       return attentionHtml(spec, needs);
     case "activations":
-      return activationsHtml(spec, needs);
+      return (await import("./activations.ts")).activationsHtml(spec, needs);
     case "topk":
-      return onPaper(spec, topkHtml(spec, needs), needs);
+      return onPaper(spec, (await import("./topk.ts")).topkHtml(spec, needs), needs);
     case "logit-lens":
       return onPaper(spec, logitLensHtml(spec, needs), needs);
     default: {
@@ -78,7 +74,7 @@ async function contentOf(spec: PictureSpec, needs: PageNeeds): Promise<string> {
       const room = width > DEFAULT_WIDTH ? ` scroll" style="--width:${width}px` : "";
       const both = `<div class="wide${room}">${wide}</div><div class="narrow">${narrow}</div>`;
       const pixels = (spec.kind === "imshow" && isPixels(spec)) || (spec.kind === "facets" && arePixels(spec));
-      return pixels ? pixelsHtml(spec, both, needs) : both;
+      return pixels ? (await import("./pixels.ts")).pixelsHtml(spec, both, needs) : both;
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { LogitLensCell, LogitLensSpec } from "../../finding/picture.ts";
 import { placed } from "../draw/at-places.ts";
 import { altText, legendSvg } from "../draw/drawing.ts";
-import { isRight, lensColors, lensLegend, lensTitle, shortProbability } from "../draw/logit-lens.ts";
+import { isRight, lensColors, lensLegend, lensTitle, shortProbability } from "../draw/lens-cells.ts";
 import { indices } from "../draw/ticks.ts";
 import { escapeMarkup } from "../escape.ts";
 import { MISSING } from "../format.ts";

@@ -1,7 +1,7 @@
 import type { TokensSpec } from "../../finding/picture.ts";
 import { placed } from "../draw/at-places.ts";
 import { altText, legendSvg } from "../draw/drawing.ts";
-import { tokenColorings, tokenLegend, tokenTitle } from "../draw/tokens.ts";
+import { tokenColorings, tokenLegend, tokenTitle } from "../draw/token-values.ts";
 import { escapeMarkup } from "../escape.ts";
 import { visibleToken } from "../token-text.ts";
 import type { TokenColors } from "./token-colors.ts";

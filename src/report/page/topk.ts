@@ -1,7 +1,7 @@
 import type { RankedToken, TopkSpec } from "../../finding/picture.ts";
 import { altText, legendSvg } from "../draw/drawing.ts";
+import { rankedNumbers, rankedTitle, topkColoring } from "../draw/ranked.ts";
 import { indices } from "../draw/ticks.ts";
-import { rankedNumbers, rankedTitle, topkColoring } from "../draw/topk.ts";
 import { escapeMarkup } from "../escape.ts";
 import { visibleToken } from "../token-text.ts";
 import type { PageNeeds } from "./needs.ts";

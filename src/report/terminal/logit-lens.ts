@@ -1,7 +1,7 @@
 /** A logit lens in a terminal: each top token on its colour, the last layer on top, as many of the last positions as fit. */
 import type { LogitLensSpec } from "../../finding/picture.ts";
 import { counted, listed } from "../../tensor/words.ts";
-import { isRight, lensColors } from "../draw/logit-lens.ts";
+import { isRight, lensColors } from "../draw/lens-cells.ts";
 import { MISSING } from "../format.ts";
 import { cutText, textWidth, visibleToken } from "../token-text.ts";
 import { legend, pad, type Room } from "./room.ts";

@@ -1,6 +1,6 @@
 /** Texts in a terminal, each token on its colour. */
 import type { TokensSpec } from "../../finding/picture.ts";
-import { tokenColorings } from "../draw/tokens.ts";
+import { tokenColorings } from "../draw/token-values.ts";
 import { textWidth, visibleToken } from "../token-text.ts";
 import { legend, type Room } from "./room.ts";
 

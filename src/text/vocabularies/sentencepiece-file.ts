@@ -2,9 +2,9 @@
  * Reads SentencePiece's `tokenizer.model`, a protobuf message: the pieces with their scores and types, how they were
  * trained, and how texts are normalized. Source: `sentencepiece_model.proto` of google/sentencepiece.
  */
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { FileFormatError } from "../../tensor/errors.ts";
 import { isWellFormed } from "../well-formed.ts";
+import { eachField } from "./protobuf.ts";
 
 export const PIECE_TYPES = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
@@ -117,18 +117,6 @@ function fieldsOf(bytes: Uint8Array): Message {
   const fields: Message = new Map();
   eachField(bytes, (field, value) => fields.set(field, value));
   return fields;
-}
-
-/** Calls back with a message's fields: a number for varints and floats, bytes for what has a length. */
-function eachField(bytes: Uint8Array, visit: (field: number, value: number | Uint8Array) => void): void {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [field, wire] = reader.tag();
-    if (wire === WireType.Varint) visit(field, Number(reader.int64()));
-    else if (wire === WireType.Bit32) visit(field, reader.float());
-    else if (wire === WireType.LengthDelimited) visit(field, reader.bytes());
-    else reader.skip(wire, field);
-  }
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
