@@ -7,6 +7,7 @@ import { extname, join, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ArgumentError } from "../tensor/errors.ts";
 import { isSystemError } from "./exit.ts";
+import { isPackable, PackedFiles, takesGzip } from "./packed-files.ts";
 import { isHashed, isRuntimeFile, type WebFolders } from "./web-folders.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -21,8 +22,9 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Serves the folders as one site. What a page may do is said in a header as in the page itself. */
 export function pageServer(folders: WebFolders): Server {
+  const packed = new PackedFiles();
   return createServer((request, response) => {
-    answer(folders, request, response).catch(() => {
+    answer(folders, packed, request, response).catch(() => {
       if (response.headersSent) response.destroy();
       else refuse(response, 500);
     });
@@ -52,26 +54,39 @@ function refusal(error: Error, port: number | undefined): Error {
   });
 }
 
-async function answer(folders: WebFolders, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  folders: WebFolders,
+  packed: PackedFiles,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405);
   // Another site may point its own name to this machine.
   if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? "")) return refuse(response, 403);
   const file = await fileOf(folders, request.url ?? "/");
   if (!file) return refuse(response, 404);
-  const isKnown = request.headers["if-none-match"] === file.etag;
+  const isText = isPackable(file.path);
+  const bytes =
+    isText && takesGzip(request.headers["accept-encoding"]) ? await packed.bytes(file.path, file.etag) : undefined;
+  // Other bytes have another mark.
+  const etag = bytes ? file.etag.replace(/"$/, '-gzip"') : file.etag;
+  const isKnown = request.headers["if-none-match"] === etag;
   response.writeHead(isKnown ? 304 : 200, {
     "content-type": TYPES[extname(file.path)] ?? "application/octet-stream",
-    ...(isKnown ? {} : { "content-length": file.size }),
+    ...(isKnown ? {} : { "content-length": bytes?.length ?? file.size }),
+    ...(bytes ? { "content-encoding": "gzip" } : {}),
+    ...(isText ? { vary: "accept-encoding" } : {}),
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-embedder-policy": "require-corp",
     "cross-origin-resource-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": file.isFixed ? "max-age=31536000, immutable" : "no-cache",
-    etag: file.etag,
+    etag,
     "content-security-policy": await policyOf(folders.page),
   });
   if (request.method === "HEAD" || isKnown) response.end();
+  else if (bytes) response.end(bytes);
   // A browser may leave before the end.
   else await pipeline(createReadStream(file.path), response).catch(() => {});
 }

@@ -1,8 +1,10 @@
 /** `glassformer serve`: what it serves, and what it does not. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listenAt, pageServer } from "../../src/cli/page-server.ts";
 
@@ -100,6 +102,46 @@ describe("the page's server", () => {
     writeFileSync(join(folder, "models/small/config.json"), '{"now": "longer"}');
     const changed = await fetch(address, { headers: { "if-none-match": etag } });
     expect([changed.status, await changed.text()]).toEqual([200, '{"now": "longer"}']);
+  });
+
+  describe("a text", () => {
+    const TEXT = "let here; ".repeat(1000);
+    const asked = (path: string, headers: Record<string, string>) =>
+      new Promise<{ headers: Record<string, unknown>; status: number; body: Buffer }>((resolve, reject) => {
+        get({ port, host: "127.0.0.1", path, headers }, async (response) => {
+          const parts: Buffer[] = [];
+          for await (const part of response) parts.push(part as Buffer);
+          resolve({ headers: response.headers, status: response.statusCode!, body: Buffer.concat(parts) });
+        }).on("error", reject);
+      });
+    beforeAll(() => writeFileSync(join(folder, "page/long-AbCd1234.js"), TEXT));
+
+    test("is packed for a browser that can unpack it, and for no other", async () => {
+      const packed = await asked("/long-AbCd1234.js", { "accept-encoding": "br;q=0.5, gzip, deflate" });
+      expect(packed.headers).toMatchObject({ "content-encoding": "gzip", vary: "accept-encoding" });
+      expect(Number(packed.headers["content-length"])).toBe(packed.body.length);
+      expect(packed.body.length).toBeLessThan(TEXT.length / 50);
+      expect(gunzipSync(packed.body).toString()).toBe(TEXT);
+      for (const others of ["", "br", "gzip;q=0", "identity, gzip; q=0.0", "notgzip"]) {
+        const plain = await asked("/long-AbCd1234.js", { "accept-encoding": others });
+        expect(plain.headers["content-encoding"]).toBeUndefined();
+        expect(plain.headers.vary).toBe("accept-encoding");
+        expect(plain.body.toString()).toBe(TEXT);
+        expect(plain.headers.etag).not.toBe(packed.headers.etag);
+      }
+      const { headers } = await asked("/onnxruntime-1.2.3/ort-wasm-simd-threaded.wasm", { "accept-encoding": "gzip" });
+      expect([headers["content-encoding"], headers.vary]).toEqual([undefined, undefined]);
+    });
+
+    test("is packed again once it has changed, and not sent again while it has not", async () => {
+      const gzip = { "accept-encoding": "gzip" };
+      const etag = String((await asked("/long-AbCd1234.js", gzip)).headers.etag);
+      const again = await asked("/long-AbCd1234.js", { ...gzip, "if-none-match": etag });
+      expect([again.status, again.body.length]).toEqual([304, 0]);
+      writeFileSync(join(folder, "page/long-AbCd1234.js"), "other");
+      const changed = await asked("/long-AbCd1234.js", { ...gzip, "if-none-match": etag });
+      expect([changed.status, gunzipSync(changed.body).toString()]).toEqual([200, "other"]);
+    });
   });
 
   test("goes on when a browser leaves in the middle of a file", async () => {
