@@ -31,7 +31,8 @@ export async function buildWeb(folder: string, isSite = false): Promise<void> {
     publicDir: false,
     plugins: [page()],
     resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "browser", "module", "import", "default"] },
-    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+    // As a build for use, whatever NODE_ENV says.
+    oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
     define: { RUNTIME_FOLDER: JSON.stringify(`./${runtimeFolder().name}/`), IS_SITE: `${isSite}` },
     build: {
       ...{ outDir: folder, emptyOutDir: true, assetsDir: "", modulePreload: false, chunkSizeWarningLimit: 2000 },

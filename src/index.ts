@@ -58,7 +58,7 @@ export {
 export { TranscoderSet, type TranscoderSetOptions } from "./dictionaries/transcoder-set.ts";
 export type { TranscoderSetKind } from "./dictionaries/set-parts.ts";
 export type { TranscoderLayer, WrittenRows } from "./dictionaries/transcoder-layer.ts";
-export type { WithDictionariesOptions } from "./lens/dictionaries.ts";
+export type { WithDictionariesOptions } from "./dictionaries/placed.ts";
 export type { DictionaryConfig, GivenDictionaryConfig } from "./dictionaries/config.ts";
 
 // Tensors and gradients

@@ -17,6 +17,12 @@ import { saelensFiles } from "./formats/saelens.ts";
 import { NORMALIZATIONS } from "./normalizations.ts";
 import { findDictionary } from "./open.ts";
 import { decode, encode, type PassOf, readOf } from "./pass.ts";
+import {
+  type DictionaryHost,
+  type PlacedDictionary,
+  placedDictionary,
+  type WithDictionariesOptions,
+} from "./placed.ts";
 import { checkedWeights } from "./weights.ts";
 
 /** What a dictionary is called, and what was decided when it was read. */
@@ -114,6 +120,11 @@ export class Dictionary {
     const scale = options.inputScale ?? stored.inputScale;
     const scaled = scale === undefined ? read : read.foldInputScale(scale);
     return options.foldDecoderNorms ? scaled.foldDecoderNorms() : scaled;
+  }
+
+  /** This dictionary as a part at its hook point, which `model.withDictionaries` splices in. @param taken hook points that have a dictionary */
+  placedIn(host: DictionaryHost, options: WithDictionariesOptions, taken: Map<string, string>): PlacedDictionary {
+    return placedDictionary(this, host, options, taken);
   }
 
   /** The number of features. */

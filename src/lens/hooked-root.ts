@@ -1,5 +1,6 @@
 /** What models have in common as their users meet them: text, runs, hooks, parts that are spliced in. */
 import type { Dictionary } from "../dictionaries/dictionary.ts";
+import type { WithDictionariesOptions } from "../dictionaries/placed.ts";
 import { defaultEngine } from "../engine/default.ts";
 import { Engine } from "../engine/engine.ts";
 import { showShape } from "../graph/axes.ts";
@@ -23,7 +24,7 @@ import type { TokenIds } from "../text/token-ids.ts";
 import { TokenRules, type ToTokensOptions } from "../text/token-rules.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { ActivationCache } from "./activation-cache.ts";
-import { placedDictionaries, type WithDictionariesOptions } from "./dictionaries.ts";
+import { placedDictionaries } from "./dictionaries.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { TOKENIZER } from "./from-pretrained.ts";
 import type { GeneratedStep, GenerateOptions } from "./generate.ts";

@@ -1,12 +1,13 @@
 /** Which model: a bundled one, one on the Hugging Face hub, or one at an address. */
 import { useSignal } from "@preact/signals";
+import type { ComponentType } from "preact";
+import { useEffect } from "preact/hooks";
 import { bundledModels } from "../load/names.ts";
 import { computesOn, DeviceChooser } from "./device-chooser.tsx";
 import { choose, stopLoading } from "./loading.ts";
 import { openFiles } from "./opening.ts";
 import { ProgressLine } from "./progress-line.tsx";
 import { described, modelStatus, state, wanted } from "./store.ts";
-import { StoredModels } from "./stored-models.tsx";
 
 export function ModelChooser() {
   const isOpen = useSignal(false);
@@ -71,11 +72,22 @@ export function ModelChooser() {
             />
           </label>
           <DeviceChooser />
-          <StoredModels onChoose={chosen} />
+          <Stored onChoose={chosen} />
         </div>
       )}
     </div>
   );
+}
+
+/** What the browser stores, once its code is there. */
+function Stored({ onChoose }: { readonly onChoose: (model: string) => void }) {
+  const found = useSignal<ComponentType<{ readonly onChoose: (model: string) => void }> | undefined>(undefined);
+  useEffect(() => {
+    void import("./stored-models.tsx").then(({ StoredModels }) => {
+      found.value = StoredModels;
+    });
+  }, []);
+  return found.value ? <found.value onChoose={onChoose} /> : null;
 }
 
 /** The model that is on its way. */

@@ -9,7 +9,6 @@ import { attentionViews } from "../page/client/attention.ts";
 import { imagesToCanvases } from "../page/client/canvas-images.ts";
 import { charts } from "../page/client/charts.ts";
 import type { Control, Listener } from "../page/client/control.ts";
-import { pixels } from "../page/client/pixels.ts";
 import { includes, Lights, moved, samePlace, type ViewPlace, without } from "../page/client/places.ts";
 import { all, on } from "../page/client/root.ts";
 import { scrolling } from "../page/client/scrolling.ts";
@@ -19,12 +18,13 @@ import { onTheme } from "../page/client/theme.ts";
 import { tips, titles } from "../page/client/tips.ts";
 import { GROUND } from "../page/mounted-style.ts";
 import { FOLDED } from "../page/needs.ts";
+import { PIXELS } from "../page/pixels-style.ts";
 import { type ChangedPictures, changedPictures, turning } from "./changed.ts";
 import { type Content, contentOf, type Mountable, STYLE_ATTRIBUTE } from "./content.ts";
 import type { ViewEvents, ViewState } from "./state.ts";
 
 /** What every view does, whatever it shows. Tips come first: others take their words from them. */
-const BEHAVIOURS = [tips, arrows, scrolling, sorting, anchors, charts, pixels];
+const BEHAVIOURS = [tips, arrows, scrolling, sorting, anchors, charts];
 
 /** What a view is made to show: of each picture, all of its state or some. */
 type Applied = Partial<Omit<ViewState, "pictures">> & { readonly pictures?: Readonly<Record<string, object>> };
@@ -156,7 +156,7 @@ export class MountedView {
     });
   }
 
-  /** Brings pictures that have controls of their own to life. */
+  /** Brings pictures to life that have controls of their own, or cells without elements. */
   async #madeControls({ attention, features }: Content): Promise<Control[]> {
     const life = this.#content.signal;
     const listener: Listener = {
@@ -165,6 +165,7 @@ export class MountedView {
       change: () => this.#report("change", this.state),
     };
     const heads = attentionViews(this.#root, life, listener, attention);
+    if (features.has(PIXELS)) (await import("../page/client/pixels.ts")).pixels(this.#root, life);
     if (!features.has(ACTIVATIONS)) return heads;
     const { neuronViews } = await import("../page/client/activations.ts");
     return [...heads, ...neuronViews(this.#root, life, listener)];
