@@ -19,7 +19,7 @@ export class ProgressBar {
     this.start = now();
   }
 
-  /** @param show how the numbers are written (default: as they are) */
+  /** @param total 0 if it is not known @param show how the numbers are written (default: as they are) */
   update(what: string, done: number, total: number, show: (value: number) => string = String): void {
     const now = this.now();
     if (!this.output.isTTY || now - this.start < SHOW_AFTER_MS || now - this.drawn < REDRAW_AFTER_MS) return;
@@ -28,7 +28,8 @@ export class ProgressBar {
     const part = total > 0 ? Math.min(1, done / total) : 0;
     const filled = Math.round(part * BAR_WIDTH);
     const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
-    const line = `${bar} ${Math.floor(100 * part)} %  ${visibleControls(what)}: ${show(done)} of ${show(total)}`;
+    const [share, all] = total > 0 ? [` ${Math.floor(100 * part)} %`, ` of ${show(total)}`] : ["", ""];
+    const line = `${bar}${share}  ${visibleControls(what)}: ${show(done)}${all}`;
     this.output.write(`\r\x1b[2K${line.slice(0, widthOf(this.output) - 1)}`);
   }
 

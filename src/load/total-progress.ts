@@ -25,7 +25,9 @@ export class TotalProgress {
       this.#files.set(keyOf(progress.of, progress.file), { done: progress.done, total: progress.total });
       const all = [...this.#files.values()];
       const sum = (of: keyof Pending) => all.reduce((bytes, file) => bytes + file[of], 0);
-      onProgress({ ...progress, done: sum("done"), total: sum("total") });
+      // A sum without a part of it would be no total.
+      const isKnown = all.every(({ done, total }) => total >= done);
+      onProgress({ ...progress, done: sum("done"), total: isKnown ? sum("total") : 0 });
     };
   }
 }

@@ -174,6 +174,7 @@ async function fetchRest(file: WebFile, arriving: Arriving, load: FilesOptions):
     await arriving.add(chunk);
     report(file, arriving.bytes, size, load);
   }
+  if (size === undefined) report(file, arriving.bytes, arriving.bytes, load);
   if (size === undefined || arriving.bytes === size) return arriving.finish();
   const found = arriving.bytes;
   await arriving.discard();
@@ -231,7 +232,7 @@ function lengthOf({ headers, url }: Response): number | undefined {
 }
 
 function report({ path, of }: WebFile, done: number, size: number | undefined, { onProgress }: FilesOptions): void {
-  onProgress?.({ done, total: Math.max(size ?? 0, done), unit: "bytes", file: path, of });
+  onProgress?.({ done, total: size === undefined ? 0 : Math.max(size, done), unit: "bytes", file: path, of });
 }
 
 function wrongLength({ path, url, size }: WebFile, announced: number | undefined, found: string): HubError {

@@ -8,6 +8,12 @@ interface Waiting {
   readonly hear: ((event: unknown) => void) | undefined;
 }
 
+/** How long a worker may take to start, in ms: its script is 160 kB, and an event says if it could not be loaded. */
+const STARTS_WITHIN = 20_000;
+
+const LATE =
+  "The worker that computes has not started for 20 seconds: the browser may have closed or blocked it, or the connection is slow.";
+
 /** The worker ended before it answered. */
 export class WorkerEnded extends Error {
   override name = "WorkerEnded";
@@ -19,8 +25,9 @@ export class Asking {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #last = 0;
+  #late: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param onEnd hears why the worker ended: whatever it was asked is not answered any more */
+  /** @param onEnd hears why nothing is computed: the worker ended, or has not started, in which case it may still do so */
   constructor(make: () => Worker, onEnd: (why: string) => void) {
     this.#make = make;
     this.#onEnd = onEnd;
@@ -33,7 +40,11 @@ export class Asking {
     const worker = this.#make();
     const lock = lifeLock();
     const end = (why: string) => this.#end(worker, why);
+    // No event says that a worker was closed before its script ran.
+    clearTimeout(this.#late);
+    this.#late = setTimeout(() => this.#onEnd(LATE), STARTS_WITHIN);
     worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
+      clearTimeout(this.#late);
       if ("lives" in data) onceGone(lock, () => end("the browser closed it, perhaps for lack of memory"));
       else if ("ends" in data) end(data.ends);
       else this.#hear(data);
@@ -96,6 +107,7 @@ export class Asking {
   #end(worker: Worker, why: string): void {
     if (worker !== this.#worker) return;
     worker.terminate();
+    clearTimeout(this.#late);
     this.#worker = undefined;
     const sentence = `The worker that computes has ended (${why.replace(/\.$/, "")}).`;
     const waiting = [...this.#waiting.values()];

@@ -30,6 +30,7 @@ export interface Loaded {
 /** How far something is. */
 export interface Progress {
   readonly done: number;
+  /** 0 where it is not known. */
   readonly total: number;
   /** What is counted: "prompts", or the name of the file that is being fetched. */
   readonly unit: string;

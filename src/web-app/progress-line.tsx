@@ -22,6 +22,7 @@ export function ProgressLine({
 }
 
 function textOf({ done, total, unit, bytes }: Progress): string {
-  const show = (n: number) => (bytes ? `${(n / 1e6).toFixed(1)} MB` : `${n}`);
-  return bytes ? `${unit}: ${show(done)} of ${show(total)}` : `${show(done)} of ${show(total)} ${unit}`;
+  if (!bytes) return `${done} of ${total} ${unit}`;
+  const show = (n: number) => `${(n / 1e6).toFixed(1)} MB`;
+  return `${unit}: ${show(done)}${total > 0 ? ` of ${show(total)}` : ""}`;
 }

@@ -184,6 +184,44 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     },
   );
 
+  test("a worker that does not start, and of which nothing is heard, is said not to have; it is welcome later", async () => {
+    const context = await app.browser.newContext();
+    context.setDefaultTimeout(LIMIT);
+    const script = /\/worker-[\w-]+\.js$/;
+    let answer = () => {};
+    const asked = new Promise<void>((now) => {
+      answer = now;
+    });
+    // The request is neither answered nor refused.
+    await context.route(script, async (route) => {
+      await asked;
+      await route.continue();
+    });
+    const tab = await context.newPage();
+    await tab.goto(url);
+    await soon(() => news(tab).textContent()).toMatch(/^The worker that computes has not started for 20 seconds: /);
+    expect(await news(tab).textContent()).toContain(LOST);
+    answer();
+    await computed(tab);
+    expect(await news(tab).count()).toBe(0);
+    await context.close();
+  });
+
+  test("of such a worker another can be started in its place", async () => {
+    const context = await app.browser.newContext();
+    context.setDefaultTimeout(LIMIT);
+    const script = /\/worker-[\w-]+\.js$/;
+    await context.route(script, () => {});
+    const tab = await context.newPage();
+    await tab.goto(url);
+    await news(tab).waitFor();
+    await context.unroute(script);
+    await news(tab).getByRole("button", { name: "Start again" }).click();
+    await computed(tab);
+    expect(await news(tab).count()).toBe(0);
+    await context.close();
+  });
+
   test("without memory for a run the page says so, and then computes a shorter prompt", async () => {
     const small = await launch({ wasmPages: 700 });
     try {

@@ -13,6 +13,8 @@ export class FileServer {
   cutAfter: number | undefined;
   /** Milliseconds between pieces of 100 kB. */
   pace: number | undefined;
+  /** Whether answers say how long their bodies are. */
+  saysLength = true;
   /** Connections end without an answer. */
   isDown = false;
   /** Lengths that are announced for files that are never sent. */
@@ -27,6 +29,7 @@ export class FileServer {
     this.cutAfter = undefined;
     this.pace = undefined;
     this.isDown = false;
+    this.saysLength = true;
   }
 
   /** @returns whether the path is one of its own */
@@ -70,7 +73,8 @@ export class FileServer {
     const from = isSame ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1] ?? 0) : 0;
     const body = content.subarray(from);
     const range = from > 0 ? { "content-range": `bytes ${from}-${content.length - 1}/${content.length}` } : {};
-    const status = send(from > 0 ? 206 : 200, { ...common, ...range, "content-length": body.length });
+    const length = this.saysLength ? { "content-length": body.length } : {};
+    const status = send(from > 0 ? 206 : 200, { ...common, ...range, ...length });
     if (method === "HEAD") response.end();
     else void this.stream(body, response);
     return status;

@@ -288,6 +288,19 @@ describe.skipIf(!chromiumPath)("a page that loads models (skipped without /usr/b
     expect(failed).toEqual([]);
   });
 
+  test("where a server does not say how long files are, there is no total before they are all there", async () => {
+    for (const path of readdirSync(bundled)) server.files.set(`/files/solu/${path}`, readFileSync(join(bundled, path)));
+    server.saysLength = false;
+    const { seen } = await page.evaluate(() => loading.model("/files/solu", "She opened the letter"));
+    const size = (path: string) => statSync(join(bundled, path)).size;
+    const all = size("model.safetensors") + size("tokenizer.json");
+    expect(seen.at(-1)).toMatchObject({ done: all, total: all });
+    for (const { done, total } of seen.filter((progress) => progress.done < all)) {
+      expect(total === 0 || total >= done).toBe(true);
+    }
+    expect(seen.filter(({ total }) => total === 0).length).toBeGreaterThan(seen.length / 2);
+  });
+
   test("a folder without a list is asked for the usual names, the most usual first", async () => {
     for (const path of ["config.json", "tokenizer.json", "tokenizer_config.json"])
       server.files.set(

@@ -23,6 +23,13 @@ describe("the progress bar", () => {
     expect(written.at(-1)).toBe("\r\x1b[2K");
   });
 
+  it("has neither a share nor a total where nobody knows it", () => {
+    const { made, written, clock } = bar(true);
+    clock.now = 600;
+    made.update("model.safetensors", 2_500_000, 0, bytes);
+    expect(written[0]).toMatch(/░ {2}model\.safetensors: 2\.5 MB$/);
+  });
+
   it("writes nothing where there is no terminal", () => {
     const { made, written, clock } = bar(false);
     clock.now = 10_000;
