@@ -1,4 +1,4 @@
-/** Heatmaps with so many cells that a node for each would be too much. */
+/** Heatmaps of many cells: they are drawn as the pixels of an image, because a node for each cell would be too much for a page. */
 import type { FacetsSpec, ImshowSpec } from "../../finding/picture.ts";
 
 /** With more cells than this, they become the pixels of one image. */
