@@ -11,7 +11,16 @@ import type { TrainDictionaryOptions } from "../../src/training/dictionaries/tra
 const folder = mkdtempSync(join(tmpdir(), "glassformer-dictionary-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const cfg = parseConfig({ n_layers: 1, d_model: 16, n_heads: 2, d_head: 8, n_ctx: 32, d_vocab: 50, act_fn: "gelu", seed: 3 });
+const cfg = parseConfig({
+  n_layers: 1,
+  d_model: 16,
+  n_heads: 2,
+  d_head: 8,
+  n_ctx: 32,
+  d_vocab: 50,
+  act_fn: "gelu",
+  seed: 3,
+});
 const model = new HookedTransformer(cfg, initWeights(cfg));
 const rows = ndarray(
   "int32",
