@@ -8,6 +8,7 @@ import { modelsCommand } from "./models-command.ts";
 import { serveCommand } from "./serve-command.ts";
 import { tokensCommand } from "./tokens-command.ts";
 import { trainCommand } from "./train-command.ts";
+import { trainDictionaryCommand } from "./train-dictionary-command.ts";
 
 export const COMMANDS: readonly CommandRecord[] = [
   analysisCommand(analysisCalled("look"), "A first look:"),
@@ -16,6 +17,7 @@ export const COMMANDS: readonly CommandRecord[] = [
   serveCommand,
   ...ANALYSES.filter(({ name }) => name !== "look").map((one) => analysisCommand(one, "Questions about a model:")),
   trainCommand,
+  trainDictionaryCommand,
   modelsCommand,
   completionCommand(() => COMMANDS),
 ];

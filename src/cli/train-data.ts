@@ -26,7 +26,7 @@ const number = (n: number): string => n.toLocaleString("en");
 /** The texts of all files, in order. @throws InputError for a file without any text */
 export async function textsOf(
   paths: readonly string[],
-  { column, maxTexts }: TrainFlags,
+  { column, maxTexts }: Pick<TrainFlags, "column" | "maxTexts">,
   { say }: SetupContext,
 ): Promise<string[]> {
   const all: string[][] = [];

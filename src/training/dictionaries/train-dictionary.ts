@@ -43,6 +43,8 @@ export interface TrainDictionaryOptions extends Given<typeof DICTIONARY_OPTIONS>
   readonly applyBDecToInput?: boolean | undefined;
   /** The numbers of features that reconstruct alone, of `matryoshka_batchtopk`. Default: an eighth, a quarter and a half of them. */
   readonly matryoshkaWidths?: readonly number[] | undefined;
+  /** What else its `cfg.json` is to say, as SAELens' metadata: `dataset_path`, `context_size`, `prepend_bos`, … */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** Where to save checkpoints, one folder each, in SAELens' format: a folder's path in Node, or a store. The last step is always saved. */
   readonly saveDir?: string | CheckpointStore | undefined;
   /** Also save a checkpoint every this many steps. */
@@ -81,7 +83,7 @@ export interface TrainedDictionary {
 
 const OPTIONS: OptionKinds<TrainDictionaryOptions> = {
   ...kindsOf(DICTIONARY_OPTIONS),
-  ...{ data: ANYTHING, at: TEXT, makes: TEXT, skip: FLAG, applyBDecToInput: FLAG },
+  ...{ data: ANYTHING, at: TEXT, makes: TEXT, skip: FLAG, applyBDecToInput: FLAG, metadata: OBJECT },
   matryoshkaWidths: listOf(COUNT, "numbers"),
   saveDir: either(TEXT, OBJECT),
   saveEvery: COUNT,
@@ -291,6 +293,7 @@ function trainingOf(
     ...{ kind: settled.kind as "standard", dIn, dOut, dSae, transcoder, skip: options.skip, modelName },
     ...{ hookName: reads, hookNameOut: transcoder ? makes : null, reshapeActivations: isZ ? "hook_z" : "none" },
     applyBDecToInput: options.applyBDecToInput ?? !transcoder,
+    metadata: options.metadata ?? {},
     k: settled.k ?? null,
   });
   const given = Object.fromEntries(
