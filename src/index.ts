@@ -102,6 +102,15 @@ export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens
 export { compositionScores } from "./measures/composition.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 
+export {
+  type DictionaryMeasurement,
+  type DictionaryRunRow,
+  type MeasureDictionaryOptions,
+  measureDictionary,
+} from "./measures/dictionary.ts";
+export type { FeatureRow } from "./measures/dictionary/features.ts";
+export type { DictionaryNumbers } from "./measures/dictionary/numbers.ts";
+
 // Changes of a run as plain data
 export { changedModel, type InterventionRunOptions, interventionHooks } from "./measures/interventions.ts";
 export {

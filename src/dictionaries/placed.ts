@@ -63,7 +63,7 @@ export function placedDictionary(
   taken: Map<string, string>,
 ): PlacedDictionary {
   if (!options.ofAnotherModel) checkModel(dictionary, host.cfg);
-  const place = placeOf(dictionary, host);
+  const place = dictionaryPlace(dictionary, host);
   const before = taken.get(place.at) ?? (host.hookNames.includes(`${place.at}.hook_sae_input`) ? "one" : undefined);
   if (before !== undefined) {
     throw new ArgumentError(
@@ -75,15 +75,24 @@ export function placedDictionary(
   return { at: place.at, part: partOf(dictionary, place, options), weights: dictionary.weights };
 }
 
-/** Where a dictionary reads and stands, and the axis of heads of which it has one. */
-interface Place {
+/** Where a dictionary stands in a model, and what it reads and replaces of the values there. */
+export interface DictionaryPlace {
+  /** The hook point that it stands at, and the one that it reads: the same, unless it is a transcoder. */
   readonly at: string;
   readonly from: string;
-  readonly heads: string | undefined;
+  /** Of the value at its hook point, what it is to make: all, or one head. */
+  own(value: Tensor): Tensor;
+  /** What it encodes. @param read the value at the hook point that it reads */
+  input(read: Tensor): Tensor;
+  /** The value with what stands for its own part of it. */
+  put(value: Tensor, own: Tensor): Tensor;
 }
 
-/** @throws UnknownNameError for a hook point that the model lacks, ArgumentError, ShapeError for one that does not fit the dictionary */
-function placeOf(dictionary: Placeable, host: DictionaryHost): Place {
+/**
+ * Where a dictionary stands in a model.
+ * @throws UnknownNameError for a hook point that the model lacks, ArgumentError, ShapeError for one that does not fit the dictionary
+ */
+export function dictionaryPlace(dictionary: Placeable, host: DictionaryHost): DictionaryPlace {
   const { cfg } = dictionary;
   const { transcoder } = compositionOf(cfg);
   const named = (field: "hookName" | "hookNameOut") => {
@@ -96,29 +105,32 @@ function placeOf(dictionary: Placeable, host: DictionaryHost): Place {
   };
   const from = named("hookName");
   const at = transcoder ? named("hookNameOut") : from;
-  const heads = headsAt(dictionary, host, from, cfg.dIn);
-  const headsOut = transcoder ? headsAt(dictionary, host, at, cfg.dOut) : heads;
-  return { at, from, heads: heads ?? headsOut };
+  const whole = (x: Tensor) => x;
+  const one = (x: Tensor) => headOf(x, cfg.hookHeadIndex!);
+  const input = isOfOneHead(dictionary, host, from, cfg.dIn) ? one : whole;
+  const writesOne = isOfOneHead(dictionary, host, at, cfg.dOut);
+  const put = (value: Tensor, own: Tensor) => (writesOne ? withHead(value, own, cfg.hookHeadIndex!) : own);
+  return { at, from, input, own: writesOne ? one : whole, put };
 }
 
 /**
- * The axis of heads of which the dictionary has one; undefined where it has the whole value.
+ * Whether a dictionary reads or writes one head of the value at a hook point, not the whole.
  * @throws ShapeError for a hook point of another width, with those of the dictionary's
  */
-function headsAt(dictionary: Placeable, { cfg }: DictionaryHost, name: string, width: number): string | undefined {
+function isOfOneHead(dictionary: Placeable, { cfg }: DictionaryHost, name: string, width: number): boolean {
   const point = recordingOf(cfg).points.get(name);
-  if (!point) return undefined; // a point of another spliced part, whose width the pass checks
+  if (!point) return false; // a point of another spliced part, whose width the pass checks
   const heads = ["head", "kv_head"].find((axis) => axis === point.axes.at(-2));
   const { hookHeadIndex, reshapeActivations } = dictionary.cfg;
   if (hookHeadIndex !== null && heads !== undefined && point.shape.at(-1) === width) {
     const count = point.shape.at(-2)!;
-    if (hookHeadIndex < count) return heads;
+    if (hookHeadIndex < count) return true;
     throw new ArgumentError(
       `The dictionary ${dictionary.name} is of head ${hookHeadIndex}, but ${cfg.modelName} has ${count} at "${name}", counted from 0.`,
       { asked: hookHeadIndex, found: count },
     );
   }
-  if (hookHeadIndex === null && widths(point, reshapeActivations).includes(width)) return undefined;
+  if (hookHeadIndex === null && widths(point, reshapeActivations).includes(width)) return false;
   const fitting = [...recordingOf(cfg).points]
     .filter(([, other]) => widths(other, reshapeActivations).includes(width))
     .map(([other]) => other.replace(/^((?:blocks|encoder|decoder)\.)\d+/, "$1L"));
@@ -159,23 +171,19 @@ function knownModel(name: string | null): string | undefined {
  */
 function partOf(
   dictionary: Placeable,
-  { from, heads }: Place,
+  place: DictionaryPlace,
   { useErrorTerm = false }: WithDictionariesOptions,
 ): PlacedDictionary["part"] {
   const { cfg, norms } = dictionary;
-  const { transcoder } = compositionOf(cfg);
   const sizes = weightSizes(cfg);
   return (value: Tensor, scope: Scope): Tensor => {
-    const head = heads === undefined ? undefined : (x: Tensor) => headOf(x, cfg.hookHeadIndex!);
-    const own = head ? head(value) : value;
-    const read = transcoder ? scope.read(from) : value;
-    const x = transcoder && head && read.axes.includes(heads!) ? head(read) : transcoder ? read : own;
+    const own = place.own(value);
+    const x = place.input(place.from === place.at ? value : scope.read(place.from));
     const of = { cfg, norms, weight: (name: string) => scope.weight(name, sizes.get(name)!, "zeros") };
     const made = pass(of, x, (name, point) => scope.point(name, point)).rename(own.axes);
     const missed = () => own.sub(pass(of, x).rename(own.axes)).detach();
     const whole = useErrorTerm ? made.add(scope.point("hook_sae_error", missed())) : made;
-    const output = scope.point("hook_sae_output", whole);
-    return head ? withHead(value, output, cfg.hookHeadIndex!) : output;
+    return place.put(value, scope.point("hook_sae_output", whole));
   };
 }
 

@@ -232,6 +232,10 @@ function functions(): Case[] {
     of("imshow", [[[1, 2]], {}]),
     of("line", [[1, 2], {}]),
     of("scatter", [[1, 2], [1, 2], {}]),
+    of("measureDictionary", [
+      model,
+      { dictionary: modelDictionary, input: [[1, 2]], ignoredTokens: [1], memory: 1e6, ...stopped },
+    ]),
     of("dtypeCosts", ["bundled", { texts: ["a b"], dtypes: ["float32"], open: {} }]),
     of("fillMask", [smallModel(1, { mlm_head: true, attention_dir: "bidirectional" }), [0, 1], { maskTokenId: 1 }]),
     of("logitLensCells", [[[[1, 2]]], { token: () => "x" }]),
@@ -303,6 +307,15 @@ const dictionaryWeights = new Map(
   Object.entries({ W_enc: G.ones([2, 3]), b_enc: G.ones([3]), W_dec: G.ones([3, 2]), b_dec: G.ones([2]) }),
 );
 const dictionary = new G.Dictionary({ architecture: "standard", dIn: 2, dSae: 3 }, dictionaryWeights);
+const modelDictionary = new G.Dictionary(
+  { architecture: "standard", dIn: model.cfg.dModel, dSae: 3, hookName: "blocks.0.hook_resid_pre" },
+  new Map(
+    Object.entries({
+      ...{ W_enc: G.ones([model.cfg.dModel, 3]), b_enc: G.ones([3]) },
+      ...{ W_dec: G.ones([3, model.cfg.dModel]), b_dec: G.ones([model.cfg.dModel]) },
+    }),
+  ),
+);
 const transcoder = new G.Dictionary(
   {
     ...{ architecture: "transcoder", dIn: 2, dSae: 3 },
