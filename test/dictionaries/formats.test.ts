@@ -247,3 +247,56 @@ describe("dictionary_learning's classes", () => {
     await expect(opening(files)).rejects.toThrow('has no tensor "decoder.bias"');
   });
 });
+
+test("Llama Scope R1's need the factor of their input, which their files do not contain", async () => {
+  const weights = {
+    ...{ "encoder.weight": wave(d_sae, d_in), "encoder.bias": wave(d_sae), "decoder.weight": wave(d_in, d_sae) },
+    ...{ "decoder.bias": wave(d_in), log_jumprelu_threshold: wave(d_sae) },
+  };
+  const files = {
+    "config.json": JSON.stringify({ hook_point_in: "blocks.3.hook_resid_post", expansion_factor: 8 }),
+    "sae_weights.safetensors": writeSafetensors(new Map(Object.entries(weights))),
+  };
+  const x = leaf(wave(2, d_in));
+  const dictionary = await opening(files);
+  expect(() => dictionary.encode(x)).toThrow("give it with the option inputScale");
+  expect(dictionary.cfg.hookName).toBe("blocks.3.hook_resid_post");
+  const scaled = dictionary.foldInputScale(2);
+  const thresholds = { shape: [d_sae], data: Array.from(weights.log_jumprelu_threshold.data, (t) => Math.exp(t)) };
+  expectClose(scaled.weights.get("threshold")!, thresholds, 1e-6);
+  const pre = x.mul(2).matmul(leaf(weights["encoder.weight"]).transpose(0, 1)).add(leaf(weights["encoder.bias"]));
+  const threshold = leaf(weights.log_jumprelu_threshold).exp();
+  const expected = pre.relu().mul(pre.greaterThan(threshold).cast("float32"));
+  expectClose(await scaled.encode(x).compute(), await expected.compute(), 1e-6);
+});
+
+test("a dictionary that does not fit in memory is refused before its numbers are read", async () => {
+  const header = JSON.stringify({ W_enc: { dtype: "F32", shape: [1e6, 1e6], data_offsets: [0, 4e12] } });
+  const start = new Uint8Array(8 + header.length);
+  new DataView(start.buffer).setBigUint64(0, BigInt(header.length), true);
+  start.set(new TextEncoder().encode(header), 8);
+  const cfg = JSON.stringify({
+    architecture: "standard",
+    d_in: 1e6,
+    d_sae: 1e6,
+    metadata: { sae_lens_version: "6.0.0" },
+  });
+  const small = memoryFiles("huge", { "cfg.json": cfg, "sae_weights.safetensors": start });
+  let read = 0;
+  const files = {
+    ...small,
+    async open(path: string) {
+      const source = await small.open(path);
+      if (path === "cfg.json") return source;
+      const count = (from: number, to: number) => {
+        read = Math.max(read, to);
+        return source.read(from, to);
+      };
+      return { name: path, size: start.length + 4e12, read: count };
+    },
+  };
+  await expect(Dictionary.fromPretrained("huge", { files })).rejects.toThrow(
+    /^Reading the dictionary huge\/sae_weights.safetensors needs about 4 TB of memory at one time, but .*: read one with fewer features\.$/,
+  );
+  expect(read).toBeLessThanOrEqual(start.length);
+});

@@ -16,6 +16,7 @@ import {
 } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { arrays, at, goldenModel, index } from "./goldens.ts";
+import { npz } from "./npz.ts";
 
 const setNames = [
   "gelu_3l.plt_relu",
@@ -250,4 +251,70 @@ describe("a set is refused", () => {
     );
     expect(() => set.inputHook(-1)).toThrow("has no layer -1");
   });
+});
+
+const numbers = (...shape: number[]): NDArray => ({
+  ...{ dtype: "float32", shape },
+  data: new Float32Array(shape.reduce((a, b) => a * b, 1)).map((_, i) => Math.sin(1.3 * i + shape.length)),
+});
+
+test("a set's layers may be Gemma Scope's files, as config.yaml lists them", async () => {
+  const [d_model, d_sae] = [4, 6];
+  const params = {
+    ...{
+      W_enc: numbers(d_model, d_sae),
+      W_dec: numbers(d_sae, d_model),
+      b_enc: numbers(d_sae),
+      b_dec: numbers(d_model),
+    },
+    threshold: { ...numbers(d_sae), data: new Float32Array(d_sae).fill(0.2) },
+  };
+  const paths = [0, 1].map((layer) => `layer_${layer}/width_16k/average_l0_1/params.npz`);
+  const yaml = `model_kind: transcoder_set
+feature_input_hook: ln2.hook_normalized
+feature_output_hook: hook_mlp_out
+transcoders:
+${paths.map((path) => `  - ${path}`).join("\n")}
+`;
+  const bytes = npz(params);
+  const files = memoryFiles("gemma", { "config.yaml": yaml, [paths[0]]: bytes, [paths[1]]: bytes });
+  const set = await TranscoderSet.fromPretrained("gemma", { files });
+  expect([set.nLayers, set.inputHook(1), set.outputHook(1)]).toEqual([
+    2,
+    "blocks.1.ln2.hook_normalized",
+    "blocks.1.hook_mlp_out",
+  ]);
+  const x = Tensor.leaf(numbers(3, d_model));
+  const own = new Dictionary(
+    { architecture: "jumprelu", dIn: d_model, dSae: d_sae, applyBDecToInput: false },
+    new Map(Object.entries(params)),
+  );
+  expectClose(await (await set.layer(1)).encode(x).acts.compute(), await own.encode(x).compute(), 1e-6);
+});
+
+test("Gemma Scope 2's cross-layer transcoders have rows for every layer, and a skip connection that is used as it is", async () => {
+  const [d_model, d_sae, layers] = [4, 6, 3];
+  const file = {
+    ...{ w_enc: numbers(d_model, d_sae), w_dec: numbers(d_sae, layers, d_model), b_enc: numbers(d_sae) },
+    ...{ b_dec: numbers(d_model), threshold: numbers(d_sae), affine_skip_connection: numbers(d_model, d_model) },
+  };
+  const bytes = writeSafetensors(new Map(Object.entries(file)));
+  const folder = Object.fromEntries([0, 1, 2].map((layer) => [`clt/params_layer_${layer}.safetensors`, bytes]));
+  const set = await TranscoderSet.fromPretrained("clt", { files: memoryFiles("clt", folder) });
+  expect([set.kind, set.nLayers, set.dSae, set.inputHook(0)]).toEqual(["cross-layer", 3, 6, "blocks.0.mlp.hook_in"]);
+  const layer = await set.layer(1);
+  const written = await layer.decoderRows([4]);
+  expect(written.map((one) => one.layer)).toEqual([1, 2]);
+  const row = (target: number) => [
+    ...file.w_dec.data.slice((4 * layers + target) * d_model, (4 * layers + target + 1) * d_model),
+  ];
+  expect(written.map(({ rows }) => [...rows.data])).toEqual([row(1), row(2)]);
+  expect([...layer.encoderRows([2]).data]).toEqual([0, 1, 2, 3].map((i) => file.w_enc.data[i * d_sae + 2]));
+  expect(layer.skip!.data[1]).toBe(file.affine_skip_connection.data[d_model]);
+  const x = numbers(1, d_model);
+  const pre = await layer.encode(Tensor.leaf(x)).pre.compute();
+  const expected = [...Array(d_sae).keys()].map((f) =>
+    [...x.data].reduce((sum, value, i) => sum + value * file.w_enc.data[i * d_sae + f], file.b_enc.data[f]),
+  );
+  expectClose(pre, { shape: [1, d_sae], data: expected }, 1e-6);
 });

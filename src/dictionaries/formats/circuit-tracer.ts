@@ -4,7 +4,9 @@ import type { StoredTensors } from "../../load/stored.ts";
 import { parseYamlObject } from "../../load/yaml.ts";
 import { ConfigError, FileFormatError, WeightsError } from "../../tensor/errors.ts";
 import { listOf, oneOf, TEXT } from "../../tensor/kinds.ts";
+import { Dictionary } from "../dictionary.ts";
 import { needEveryLayer } from "../set-layers.ts";
+import { layerOf } from "../set-of.ts";
 import type { LayerSource, SetParts, TranscoderSetKind } from "../set-parts.ts";
 import { below, type DictionaryPlace, placeName } from "./format.ts";
 import { Settings } from "./settings.ts";
@@ -67,6 +69,7 @@ function perLayer(at: DictionaryPlace, settings: Settings): OpenLayer[] {
     : numbered(at, "layer");
   return paths.map((path, layer) => async (signal) => {
     const place = await elsewhere({ ...at, options: { ...at.options, signal } }, path);
+    if (path.endsWith(".npz")) return layerOf(await dictionaryAt(place));
     const stored = await opened(place);
     const what = `layer ${layer} of ${placeName(at)}`;
     const names = { threshold: "activation_function.threshold" };
@@ -121,6 +124,17 @@ async function elsewhere(at: DictionaryPlace, path: string): Promise<FilePlace> 
   if (name === undefined) return { ...at, path: below(at, path) };
   const files = await openDefault(name, (unchanged) => unchanged, { ...at.options, revision });
   return { ...at, files, path: inside };
+}
+
+/** A layer that is a dictionary in a format of its own, such as Gemma Scope's. */
+async function dictionaryAt({ files, path, options }: FilePlace): Promise<Dictionary> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  // Its place is said by the set, not by its name.
+  const hooks = { hookName: "blocks.0.hook_resid_mid", hookNameOut: "blocks.0.hook_mlp_out" };
+  const read = await Dictionary.fromPretrained(files.name, { files, id: folder, ...options });
+  return new Dictionary({ ...read.cfg, architecture: "jumprelu_transcoder", ...hooks }, read.weights, {
+    name: read.name,
+  });
 }
 
 async function opened({ files, options, path }: FilePlace): Promise<StoredTensors> {

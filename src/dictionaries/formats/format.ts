@@ -5,8 +5,9 @@ import { checkJson } from "../../load/json-check.ts";
 import { openSafetensors } from "../../load/safetensors.ts";
 import { readAll } from "../../load/stored.ts";
 import { transposed } from "../../models/families/layout.ts";
-import type { NDArray } from "../../tensor/array.ts";
+import { type NDArray, sizeOf } from "../../tensor/array.ts";
 import { FileFormatError, WeightsError } from "../../tensor/errors.ts";
+import { needMemory } from "../../tensor/free-memory.ts";
 import { shown } from "../../tensor/show.ts";
 import { firstOf } from "../../tensor/words.ts";
 import type { GivenDictionaryConfig } from "../config.ts";
@@ -77,10 +78,17 @@ export async function readJson({ files, options }: DictionaryPlace, path: string
   return parseJsonObject(text, what);
 }
 
+/** @throws MemoryError if a dictionary's numbers, which take this many bytes, do not fit in memory */
+export function needDictionaryMemory(what: string, bytes: number): void {
+  needMemory({ what: `Reading the dictionary ${what}`, bytes, advice: "read one with fewer features" });
+}
+
 /** All tensors of a safetensors file. */
 export async function readTensors({ files, options }: DictionaryPlace, path: string): Promise<RawDictionary> {
   const { signal, onProgress } = options;
   const stored = await openSafetensors(await files.open(path, options), { signal, onProgress });
+  const numbers = [...stored.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
+  needDictionaryMemory(`${files.name}/${path}`, 4 * numbers);
   return new RawDictionary(await readAll(stored, signal), `${files.name}/${path}`);
 }
 
@@ -88,10 +96,9 @@ export async function readTensors({ files, options }: DictionaryPlace, path: str
 export async function readTorch({ files, options }: DictionaryPlace, path: string): Promise<RawDictionary> {
   const { readPth } = await import("../../load/pth.ts");
   const { signal, onProgress } = options;
-  return new RawDictionary(
-    await readPth(await files.open(path, options), { signal, onProgress }),
-    `${files.name}/${path}`,
-  );
+  const source = await files.open(path, options);
+  needDictionaryMemory(`${files.name}/${path}`, source.size);
+  return new RawDictionary(await readPth(source, { signal, onProgress }), `${files.name}/${path}`);
 }
 
 /** The tensors of a file under its own names, which are taken one by one. */

@@ -2,7 +2,7 @@
 import { readNpz } from "../../load/npz.ts";
 import type { NDArray } from "../../tensor/array.ts";
 import type { GivenDictionaryConfig } from "../config.ts";
-import { below, type DictionaryFormat, foldersWith, placeName, RawDictionary } from "./format.ts";
+import { below, type DictionaryFormat, foldersWith, needDictionaryMemory, placeName, RawDictionary } from "./format.ts";
 
 const PARAMS = "params.npz";
 
@@ -26,6 +26,7 @@ export const gemmaScope: DictionaryFormat = {
     const path = below(at, PARAMS);
     const { signal, onProgress } = at.options;
     const source = await at.files.open(path, at.options);
+    needDictionaryMemory(`${at.files.name}/${path}`, source.size);
     const raw = new RawDictionary(await readNpz(source, { signal, onProgress }), `${at.files.name}/${path}`);
     const W_enc = raw.firstOf(["W_enc", "w_enc"], 2);
     const W_dec = raw.firstOf(["W_dec", "w_dec"], 2);

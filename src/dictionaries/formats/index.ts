@@ -4,11 +4,21 @@ import type { DictionaryFormat } from "./format.ts";
 import { gemmaScope } from "./gemma-scope.ts";
 import { gemmaScope2 } from "./gemma-scope-2.ts";
 import { kissaneConmy } from "./kissane-conmy.ts";
-import { llamaScope } from "./llama-scope.ts";
+import { llamaScope, llamaScopeR1 } from "./llama-scope.ts";
 import { torchFile } from "./openai.ts";
 import { saelens } from "./saelens.ts";
 import { sparsify } from "./sparsify.ts";
 
 export const DICTIONARY_FORMATS: readonly DictionaryFormat[] = [
-  ...[saelens, gemmaScope, gemmaScope2, llamaScope, dictionaryLearning, sparsify, kissaneConmy, torchFile],
+  ...[
+    saelens,
+    gemmaScope,
+    gemmaScope2,
+    llamaScope,
+    llamaScopeR1,
+    dictionaryLearning,
+    sparsify,
+    kissaneConmy,
+    torchFile,
+  ],
 ];

@@ -1,5 +1,5 @@
 /** Llama Scope: hyperparams.json and checkpoints/final.safetensors; its later R1 version: config.json and sae_weights.safetensors. */
-import type { NDArray } from "../../tensor/array.ts";
+import { type NDArray, ndarray } from "../../tensor/array.ts";
 import { OBJECT } from "../../tensor/kinds.ts";
 import type { GivenDictionaryConfig } from "../config.ts";
 import {
@@ -48,6 +48,32 @@ export const llamaScope: DictionaryFormat = {
       ...{ hookName, hookNameOut: isTranscoder ? out : null },
     };
     return { cfg, weights: new Map([...linear(raw), ["threshold", repeated(threshold, dSae)]]), inputScale: f };
+  },
+};
+
+const R1_CONFIG = "config.json";
+const R1_WEIGHTS = "sae_weights.safetensors";
+
+/**
+ * Llama Scope R1's dictionaries: jumprelu with `log_jumprelu_threshold`, one number or one a feature, and a factor of the input that the files
+ * do not contain. Source: SAELens' `llama_scope_r1_distill` loader.
+ */
+export const llamaScopeR1: DictionaryFormat = {
+  name: "Llama Scope R1",
+  ids: (paths) => foldersWith(paths, R1_WEIGHTS, R1_CONFIG).filter((id) => !paths.includes(below({ id }, "cfg.json"))),
+  async read(at) {
+    const path = below(at, R1_CONFIG);
+    const settings = new Settings(await readJson(at, path), `${at.files.name}/${path}`);
+    const raw = await readTensors(at, below(at, R1_WEIGHTS));
+    const weights = linear(raw);
+    const [dIn, dSae] = weights.get("W_enc")!.shape;
+    const thresholds = Float32Array.from(raw.get("log_jumprelu_threshold").data, Math.exp);
+    const threshold = thresholds.length === 1 ? repeated(thresholds[0], dSae) : ndarray("float32", [dSae], thresholds);
+    const cfg: GivenDictionaryConfig = {
+      ...{ architecture: "jumprelu", dIn, dSae, applyBDecToInput: false, hookName: settings.text("hook_point_in") },
+      normalizeActivations: "expected_average_only_in",
+    };
+    return { cfg, weights: new Map([...weights, ["threshold", threshold]]) };
   },
 };
 

@@ -5,6 +5,7 @@ import { firstOf } from "../../tensor/words.ts";
 import type { SetParts } from "../set-parts.ts";
 import { circuitTracer } from "./circuit-tracer.ts";
 import { foldersWith } from "./format.ts";
+import { gemmaScope2Clt, gemmaScope2Sets } from "./gemma-scope-2-clt.ts";
 
 /**
  * The set with an id, or the only one.
@@ -16,10 +17,11 @@ export async function readTranscoderSet(
   options: FilesOptions,
 ): Promise<SetParts> {
   const paths = await files.list(options);
-  const ids = foldersWith(paths, "config.yaml").sort();
+  const described = foldersWith(paths, "config.yaml");
+  const ids = [...described, ...gemmaScope2Sets(paths)].sort();
   if (ids.length === 0) {
     throw new InputError(
-      `${files.name} has no set of transcoders, which has a config.yaml as circuit-tracer writes it: it has ${firstOf(paths) || "no files"}.`,
+      `${files.name} has no set of transcoders, with a config.yaml as circuit-tracer writes it or a layer_N….safetensors for each layer: it has ${firstOf(paths) || "no files"}.`,
       { asked: id ?? files.name, found: paths },
     );
   }
@@ -31,5 +33,6 @@ export async function readTranscoderSet(
   }
   const asked = id === undefined ? (ids.includes("") ? "" : ids[0]) : id.replace(/\/+$/, "");
   if (!ids.includes(asked)) throw new UnknownNameError(`set of transcoders in ${files.name} with the id`, asked, ids);
-  return circuitTracer({ files, paths, id: asked, options });
+  const at = { files, paths, id: asked, options };
+  return described.includes(asked) ? circuitTracer(at) : gemmaScope2Clt(at);
 }

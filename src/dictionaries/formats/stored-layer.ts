@@ -1,6 +1,8 @@
 /** A layer of circuit-tracer's, in its safetensors files. */
 import { Tensor } from "../../graph/tensor.ts";
 import type { StoredTensors } from "../../load/stored.ts";
+import { transposed } from "../../models/families/layout.ts";
+import type { Sizes } from "../../models/weights/spec.ts";
 import { type NDArray, ndarray } from "../../tensor/array.ts";
 import { ConfigError, WeightsError } from "../../tensor/errors.ts";
 import { oneOf } from "../../tensor/kinds.ts";
@@ -11,6 +13,7 @@ import { type DictionaryConfig, dictionaryConfig } from "../config.ts";
 import { rowsOfMatrix } from "../set-layers.ts";
 import type { LayerSource } from "../set-parts.ts";
 import { checkedArray } from "../weights.ts";
+import { needDictionaryMemory } from "./format.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a layer is read from. */
@@ -21,6 +24,10 @@ export interface StoredLayer {
   readonly names: Readonly<Record<string, string>>;
   /** How many layers its features write to; undefined where decoders have no axis of them. */
   readonly targets: number | undefined;
+  /** How many layers before those a decoder has rows for, which are not used. Default: 0. */
+  readonly unused?: number | undefined;
+  /** Whether encoders are [d_model d_sae] and skip connections [d_in d_out], as a product reads them. Default: no, transposed. */
+  readonly asRead?: boolean | undefined;
   readonly settings: Settings;
   /** What it is called, within a sentence. */
   readonly what: string;
@@ -28,7 +35,7 @@ export interface StoredLayer {
 
 /** A layer whose encoder is read, and of whose decoder rows are read when they are asked for. */
 export async function storedLayer(stored: StoredLayer): Promise<LayerSource> {
-  const { encoder, decoder, names, targets, what } = stored;
+  const { encoder, decoder, names, targets, unused = 0, asRead = false, what } = stored;
   const called = (name: string) => names[name] ?? name;
   const has = (name: string) => encoder.shapes.has(called(name));
   const matrix = encoder.shapes.get(called("W_enc"));
@@ -36,18 +43,18 @@ export async function storedLayer(stored: StoredLayer): Promise<LayerSource> {
     const found = matrix
       ? `a "${called("W_enc")}" [${matrix}]`
       : `no "${called("W_enc")}", but ${firstOf([...encoder.shapes.keys()])}`;
-    throw new WeightsError(`${capital(what)} has ${found}: an encoder is [d_sae d_model].`, { asked: called("W_enc") });
+    throw new WeightsError(`${capital(what)} has ${found}: an encoder is a matrix.`, { asked: called("W_enc") });
   }
-  const [d_sae, d_model] = matrix;
+  const [d_sae, d_model] = asRead ? [...matrix].reverse() : matrix;
   const rows = decoder.shapes.get(called("W_dec"));
-  const wanted = targets === undefined ? [d_sae, d_model] : [d_sae, targets, d_model];
+  const wanted = targets === undefined ? [d_sae, d_model] : [d_sae, unused + targets, d_model];
   if (rows?.join() !== wanted.join()) {
     throw new WeightsError(
       `${capital(what)} has ${rows ? `a "${called("W_dec")}" [${rows}]` : `no "${called("W_dec")}"`}, but a decoder here is [${wanted}].`,
       { asked: wanted, found: rows },
     );
   }
-  const read = async (name: string, sizes: Readonly<Record<string, number>>) => {
+  const read = async (name: string, sizes: Sizes) => {
     if (has(name)) return checkedArray(called(name), sizes, await encoder.read(called(name)), what);
     throw new WeightsError(
       `${capital(what)} has no "${called(name)}": it has ${firstOf([...encoder.shapes.keys()])}.`,
@@ -57,7 +64,10 @@ export async function storedLayer(stored: StoredLayer): Promise<LayerSource> {
     );
   };
   const cfg = await configOf(stored, { dSae: d_sae, dModel: d_model });
-  const W_enc = await read("W_enc", { d_sae, d_model });
+  needDictionaryMemory(what, 4 * d_sae * d_model);
+  const matrixOf = async (name: string, rows: Sizes, columns: Sizes) =>
+    asRead ? transposed(await read(name, { ...columns, ...rows })) : read(name, { ...rows, ...columns });
+  const W_enc = await matrixOf("W_enc", { d_sae }, { d_model });
   const vectors = ["b_enc", ...(has("threshold") ? ["threshold"] : [])];
   const weights = new Map([["W_enc", Tensor.leaf(W_enc, ["d_sae", "d_in"], "weight", "W_enc").transpose(0, 1)]]);
   for (const name of vectors) weights.set(name, Tensor.leaf(await read(name, { d_sae }), ["d_sae"], "weight", name));
@@ -65,7 +75,7 @@ export async function storedLayer(stored: StoredLayer): Promise<LayerSource> {
     cfg,
     weight: (name) => weights.get(name)!,
     bDec: await read("b_dec", { d_model }),
-    skip: has("W_skip") ? await read("W_skip", { d_out: d_model, d_in: d_model }) : undefined,
+    skip: has("W_skip") ? await matrixOf("W_skip", { d_out: d_model }, { d_in: d_model }) : undefined,
     encoderRows: (features) => rowsOfMatrix(W_enc, features),
     decoderRows: (features, signal) => decoderRows(stored, called("W_dec"), features, signal),
   };
@@ -94,7 +104,7 @@ async function configOf(
     : shapes.has("k") && ACTIVATIONS[activation].takesK
       ? Number((await encoder.read("k")).data[0])
       : null;
-  const architecture = architectureName({ activation, transcoder: true, skip: shapes.has("W_skip") });
+  const architecture = architectureName({ activation, transcoder: true, skip: shapes.has(names.W_skip ?? "W_skip") });
   const given = { architecture, dIn: dModel, dSae, k: ACTIVATIONS[activation].takesK ? k : null };
   return dictionaryConfig(given, settings.what);
 }
@@ -103,7 +113,7 @@ const ACTIVATION_NAMES = { relu: "relu", topk: "signed_topk", jumprelu: "signed_
 
 /** Rows of a decoder [d_sae d_model] or [d_sae target d_model], each read by itself where the file allows that. */
 async function decoderRows(
-  { decoder, targets = 1, what }: StoredLayer,
+  { decoder, targets = 1, unused = 0, what }: StoredLayer,
   name: string,
   features: readonly number[],
   signal: AbortSignal | undefined,
@@ -112,9 +122,10 @@ async function decoderRows(
   const made = Array.from({ length: targets }, () => new Float32Array(features.length * width));
   for (const [row, feature] of features.entries()) {
     const part = await decoder.readPart!(name, feature, signal);
-    const sizes = part.shape.length === 1 ? { d_model: width } : { target: targets, d_model: width };
+    const sizes = part.shape.length === 1 ? { d_model: width } : { target: unused + targets, d_model: width };
     const { data } = checkedArray(name, sizes, part, what);
-    for (let t = 0; t < targets; t++) made[t].set(data.subarray(t * width, (t + 1) * width), row * width);
+    for (let t = 0; t < targets; t++)
+      made[t].set(data.subarray((unused + t) * width, (unused + t + 1) * width), row * width);
   }
   return made.map((data) => ndarray("float32", [features.length, width], data));
 }
