@@ -55,7 +55,7 @@ describe.each(OFFERS)("completion in %s", (shell, offers) => {
 
   maybe("offers the commands", () => {
     expect(offers("")).toEqual(expect.arrayContaining([...COMMANDS.map(({ name }) => name), "help"]));
-    expect(offers("tra")).toEqual(["train"]);
+    expect(offers("mod")).toEqual(["models"]);
   });
 
   maybe("offers the options of the command, and those of every command", () => {
@@ -67,7 +67,7 @@ describe.each(OFFERS)("completion in %s", (shell, offers) => {
 
   maybe("offers the options that can stand before the command, and the commands after them", () => {
     expect(offers("--").toSorted()).toEqual(["--help", "--no-color", "--quiet", "--version"]);
-    expect(offers("--quiet", "tra")).toEqual(["train"]);
+    expect(offers("--quiet", "mod")).toEqual(["models"]);
     expect(offers("--quiet", "--no-color", "tokens", "--js")).toEqual(["--json"]);
     expect(offers("--quiet", "completion", "z")).toEqual(["zsh"]);
   });
@@ -110,9 +110,9 @@ describe.skipIf(!has("zsh"))("completion in zsh", () => {
   }
 
   it.each([
-    ["glassformer tra", "in"],
+    ["glassformer mod", "els"],
     ["glassformer --qui", "et"],
-    ["glassformer --quiet tra", "in"],
+    ["glassformer --quiet mod", "els"],
     ["glassformer --quiet generate --max", "-new-tokens"],
     ["glassformer generate --max", "-new-tokens"],
     ["glassformer ablation --over ne", "urons"],

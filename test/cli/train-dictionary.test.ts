@@ -31,7 +31,7 @@ describe("glassformer train-dictionary", () => {
     expect(dictionary.cfg.metadata).toMatchObject({ context_size: 32, dataset_path: "text.txt" });
   });
 
-  it("saves what it has done when it is stopped, and continues there", async () => {
+  it("saves what it has done when it is stopped, and continues from there", async () => {
     const args = ["text.txt", ...small, "--kind", "topk", "--k", "4", "--steps", "400", "--out", "stopped"];
     const { code, stderr } = await run(args, { interruptAt: /step 20 of/ });
     expect(stderr).toContain("Stopping after this step and saving.");

@@ -49,7 +49,7 @@ export interface TrainDictionaryOptions extends Given<typeof DICTIONARY_OPTIONS>
   readonly saveDir?: string | CheckpointStore | undefined;
   /** Also save a checkpoint every this many steps. */
   readonly saveEvery?: number | undefined;
-  /** A folder of checkpoints, whose last one is gone on from: the result is that of a run that was not interrupted. */
+  /** A folder of checkpoints, whose last one is continued: the result is that of a run that was not interrupted. */
   readonly resume?: string | ModelFiles | undefined;
 }
 
