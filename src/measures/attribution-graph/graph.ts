@@ -47,7 +47,7 @@ export type GraphNode = FeatureNode | ErrorNode | TokenNode | LogitNode;
 export interface AttributionGraph {
   /** Features by layer, position and number, errors by layer and position, tokens by position, then logits. */
   readonly nodes: readonly GraphNode[];
-  /** [target source]: what each source adds to each target, signed. Only features and logits have rows. */
+  /** [target source], what each source adds to each target, signed. Only features and logits have rows. */
   readonly adjacency: SparseMatrix;
 }
 

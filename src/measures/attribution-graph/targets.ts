@@ -11,7 +11,7 @@ export interface TargetDirection {
   readonly label: string;
   /** How much it counts for. Default: 1. */
   readonly weight?: number | undefined;
-  /** [d_model]: what the unembedding reads is multiplied with it. */
+  /** [d_model], what the unembedding reads is multiplied with it. */
   readonly direction: ArrayLike<number> | Tensor;
 }
 
