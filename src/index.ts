@@ -270,6 +270,7 @@ export {
 } from "./measures/edge-attribution.ts";
 
 // - attribution graphs
+export { type AttributionGraphOptions, attributionGraph } from "./analyses/attribution-graph.ts";
 export type {
   AttributionGraph,
   ErrorNode,

@@ -5,6 +5,7 @@ import { ablationAnalysis } from "./ablation.ts";
 import { activationPatchingAnalysis } from "./activation-patching.ts";
 import type { Analysis } from "./analysis.ts";
 import { attentionPatternsAnalysis } from "./attention-patterns.ts";
+import { attributionGraphAnalysis } from "./attribution-graph.ts";
 import { attributionPatchingAnalysis } from "./attribution-patching.ts";
 import { diffuseMlpAnalysis } from "./diffuse-mlp.ts";
 import { directLogitAttributionAnalysis } from "./direct-logit-attribution.ts";
@@ -41,6 +42,7 @@ export const ANALYSES: readonly Analysis[] = [
   neuronSaliencyAnalysis,
   ablationAnalysis,
   edgeAttributionAnalysis,
+  attributionGraphAnalysis,
   ioiAnalysis,
   pathPatchingAnalysis,
 ];

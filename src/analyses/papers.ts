@@ -21,6 +21,11 @@ export const CAUSAL_SCRUBBING: Reference = {
   url: "https://www.alignmentforum.org/posts/JvZhhzycHu2Yd57RN",
   paper: "Chan et al., 2022: resampling",
 };
+export const CIRCUIT_TRACING: Reference = {
+  title: "Circuit Tracing: Revealing Computational Graphs in Language Models",
+  url: "https://transformer-circuits.pub/2025/attribution-graphs/methods.html",
+  paper: "Ameisen et al., 2025",
+};
 export const DETECT_HEAD: Reference = {
   title: "TransformerLens, head_detector",
   url: "https://github.com/TransformerLensOrg/TransformerLens",

@@ -18,7 +18,8 @@ export type PictureSpec =
   | AttentionSpec
   | ActivationsSpec
   | TopkSpec
-  | LogitLensSpec;
+  | LogitLensSpec
+  | GraphSpec;
 
 export interface PictureBase {
   /** Unique among the pictures of a finding; also a good file name. */
@@ -341,4 +342,44 @@ export interface LogitLensSpec extends PictureBase {
   /** What the colour shows. Default: the top token's probability. `right` is the right next token's. */
   readonly colorBy?: "probability" | "right" | "rank" | "entropy";
   readonly color?: ColorScale;
+}
+
+/** A node of a graph. */
+export interface GraphSpecNode {
+  /** In its tip; also written in or under it, if there is no `label`. */
+  readonly name: string;
+  /** What is written in it, or under it. */
+  readonly label?: string;
+  readonly column: number;
+  /** From 0 at the bottom. */
+  readonly row: number;
+  /** One of `groups`. */
+  readonly group: string;
+  /** How large it is, from 0 to 1. Default: 1. */
+  readonly size?: number;
+  /** Words of its own, in its tip under its name. */
+  readonly words?: string;
+  readonly place?: string;
+}
+
+/** Nodes in columns and rows, and weighted edges between them, which lead upwards. */
+export interface GraphSpec extends PictureBase {
+  readonly kind: "graph";
+  readonly columns: number;
+  /** What the rows are called, from the bottom. */
+  readonly rows: readonly string[];
+  /** The kinds of nodes, and how each is drawn: as a box with its label in it, as a disc, or as a ring. */
+  readonly groups: readonly { readonly name: string; readonly shape: "box" | "disc" | "ring" }[];
+  readonly nodes: readonly GraphSpecNode[];
+  /** By the places of nodes, `from` below `to`. */
+  readonly edges: readonly {
+    readonly from: number;
+    readonly to: number;
+    /** Above 0 it adds, below 0 it takes away. */
+    readonly weight: number;
+    /** How wide it is. Default: its |weight|. */
+    readonly strength?: number;
+  }[];
+  /** The unit of weights. */
+  readonly unit?: string;
 }

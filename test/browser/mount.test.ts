@@ -437,7 +437,7 @@ describe.skipIf(!chromiumPath)("a mounted view (skipped without /usr/bin/chromiu
     });
     expect(messages).toMatchInlineSnapshot(`
       [
-        "There is no kind of picture "pie". There are imshow, facets, line, scatter, hist, bar, tokens, attention, activations, topk, logit-lens.",
+        "There is no kind of picture "pie". There are imshow, facets, line, scatter, hist, bar, tokens, attention, activations, topk, logit-lens, graph.",
         "This picture is a view of a finding's table and has no numbers of its own: mount the finding.",
         "mount takes a picture, as imshow or attentionHeads return it, or a finding, as an analysis returns it, not 5.",
         "mount takes the element of a page that gets the view, not "#a".",

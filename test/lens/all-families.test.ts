@@ -103,6 +103,7 @@ const OWN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "neuron-saliency": { prompt: PROMPT.prompt },
   ablation: { prompts: PROMPTS },
   "edge-attribution": PAIR,
+  "attribution-graph": { prompt: PROMPT.prompt, maxFeatureNodes: 40 },
   ioi: { samples: 2, names: ["Mary", "John", "Tom", "James"] },
   "path-patching": PAIR,
 };

@@ -95,6 +95,22 @@ export const nastyFinding: Finding = finding({
       color: { label: ATTACK, unit: ATTACK },
     },
     {
+      kind: "graph",
+      ...base("graph"),
+      columns: 2,
+      rows: [ATTACK, "b"],
+      groups: [
+        { name: ATTACK, shape: "box" },
+        { name: "b", shape: "disc" },
+      ],
+      nodes: [
+        ...HARD_TOKENS.map((token) => ({ name: token, label: token, column: 0, row: 0, group: ATTACK, words: ATTACK })),
+        { name: ATTACK, column: 1, row: 1, group: "b", place: ATTACK },
+      ],
+      edges: [{ from: 0, to: HARD_TOKENS.length, weight: -1 }],
+      unit: ATTACK,
+    },
+    {
       kind: "topk",
       ...base("topk"),
       columns: [{ name: ATTACK, top: ranked, bottom: ranked }],

@@ -247,6 +247,7 @@ function functions(): Case[] {
     of("topkTokens", [strTokens, [1, 2], {}]),
     of("render", [finding, "json", {}]),
     ...["edgeInfluence", "graphScores", "nodeInfluence"].map((name) => of(name, [attributed])),
+    of("attributionGraph", [model, { prompt: "abc", answer: "a", wrong: "b", signal }]),
     of("measureAttributionGraph", [model, { prompt: "abc", targets: ["a"], signal }]),
     of("featureIntervention", [
       model,

@@ -1,8 +1,9 @@
 /** What an attribution graph explains: logits at the last position, or other directions that are read there. */
 import { Tensor } from "../../graph/tensor.ts";
 import type { Model } from "../../lens/model.ts";
-import { ArgumentError, ShapeError } from "../../tensor/errors.ts";
+import { ArgumentError, InputError, ShapeError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
+import { quoted } from "../../tensor/words.ts";
 import { answerToken, tokenText } from "../prompt.ts";
 
 /** A direction that is explained like a logit. */
@@ -65,6 +66,29 @@ export async function readTargets(
     return { token: id, text: tokenText(model, id), weight: probabilities[id] };
   });
   return { nodes, directions: Tensor.leaf({ dtype: "float32", shape: [targets.length, d], data }, ["row", "d_model"]) };
+}
+
+/**
+ * The difference of two tokens' logits as a direction that is explained.
+ * @throws InputError for texts of several tokens, or twice the same token
+ */
+export async function differenceOf(
+  model: Model,
+  answer: string | number,
+  wrong: string | number,
+  signal?: AbortSignal,
+): Promise<TargetDirection> {
+  const ids = [answerToken(model, answer), answerToken(model, wrong)];
+  const [right, other] = ids.map((id) => tokenText(model, id));
+  if (ids[0] === ids[1]) {
+    throw new InputError(`The answer and the wrong answer are both ${quoted(right)}: give two different tokens.`, {
+      asked: ids[0],
+    });
+  }
+  const directions = await tokenDirections(model, ids, signal);
+  const d = model.cfg.dModel;
+  const direction = Array.from({ length: d }, (_, i) => directions[i] - directions[d + i]);
+  return { label: `${right} −${other}`, direction };
 }
 
 /** The directions in which tokens' logits, less the mean of all, are read: [row d_model], as one run of numbers. */

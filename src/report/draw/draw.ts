@@ -50,5 +50,7 @@ async function draw(spec: PictureSpec, width: number, themes?: boolean): Promise
       return (await import("./bar.ts")).drawBar(spec, width);
     case "hist":
       return (await import("./hist.ts")).drawHist(spec, width);
+    case "graph":
+      return (await import("./graph.ts")).drawGraph(spec, width);
   }
 }

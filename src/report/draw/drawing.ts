@@ -14,7 +14,7 @@ export interface Drawing {
 }
 
 export type LegendItem =
-  | { readonly kind: "dot" | "area" | "frame"; readonly color: string; readonly text: string }
+  | { readonly kind: "dot" | "ring" | "area" | "frame"; readonly color: string; readonly text: string }
   | { readonly kind: "line"; readonly color: string; readonly text: string; readonly dash?: string }
   | { readonly kind: "ramp"; readonly coloring: Coloring };
 
@@ -90,6 +90,7 @@ const KINDS: Record<PictureSpec["kind"], string> = {
   activations: "Tokens by activation",
   topk: "Ranked tokens",
   "logit-lens": "Logit lens",
+  graph: "Graph",
 };
 
 /** Every kind of picture. */
@@ -156,6 +157,8 @@ function swatch(item: Exclude<LegendItem, { kind: "ramp" }>): string {
   switch (item.kind) {
     case "dot":
       return `<circle cx="8" cy="10" r="4.5" fill="${color}"/>`;
+    case "ring":
+      return `<circle cx="8" cy="10" r="4.5" fill="none" stroke="${color}" stroke-width="1.5"/>`;
     case "area":
       return `<rect x="2" y="4" width="12" height="12" fill="${color}" fill-opacity="0.55" stroke="${color}"/>`;
     case "line": {
