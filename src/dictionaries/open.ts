@@ -3,7 +3,6 @@ import type { FilesOptions, ModelFiles } from "../load/files.ts";
 import { ArgumentError, InputError, UnknownNameError } from "../tensor/errors.ts";
 import { firstOf } from "../tensor/words.ts";
 import type { DictionaryFormat, DictionaryPlace } from "./formats/format.ts";
-import { DICTIONARY_FORMATS } from "./formats/index.ts";
 
 /** A dictionary that can be read. */
 export interface FoundDictionary {
@@ -23,6 +22,7 @@ export async function findDictionary(
   id: string | undefined,
   options: FilesOptions,
 ): Promise<FoundDictionary> {
+  const { DICTIONARY_FORMATS } = await import("./formats/index.ts");
   const paths = await files.list(options);
   const found = new Map<string, DictionaryFormat>();
   for (const format of DICTIONARY_FORMATS) {

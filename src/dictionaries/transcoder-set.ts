@@ -8,7 +8,6 @@ import { FUNCTION, SIGNAL, TEXT } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { kindOf, shown } from "../tensor/show.ts";
 import type { Dictionary } from "./dictionary.ts";
-import { readTranscoderSet } from "./formats/sets.ts";
 import { partsOf } from "./set-of.ts";
 import type { SetParts, TranscoderSetKind } from "./set-parts.ts";
 import { TranscoderLayer } from "./transcoder-layer.ts";
@@ -63,6 +62,7 @@ export class TranscoderSet {
     const files = options.files
       ? await filesAt(options.files, revision)
       : await openDefault(name, (unchanged) => unchanged, { ...given, revision });
+    const { readTranscoderSet } = await import("./formats/sets.ts");
     return new TranscoderSet(await readTranscoderSet(files, id, given));
   }
 

@@ -1,4 +1,4 @@
-/** docs/parity.md is checked: every row has an answer, and every test and every name in it exists. */
+/** docs/parity.md, and the table of docs/dictionaries.md: every row has an answer, and every test and every name in it exists. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -18,17 +18,24 @@ interface Row {
 }
 
 const page = readFileSync(join(root, "docs/parity.md"), "utf8");
-/** The tables under headings `## 4.x …`; the summary stands before them. */
-const rows: Row[] = page.split(/^## (?=4\.)/m).flatMap((part, i) => {
-  if (i === 0) return [];
-  const section = part.split("\n")[0];
-  const lines = part.split("\n").filter((line) => line.startsWith("| ") && !/^\| (?:TransformerLens|---)/.test(line));
-  return lines.map((line) => {
-    const [, theirs, answer, here, shown, ...rest] = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
-    if (rest.length !== 1) throw new Error(`A row of docs/parity.md has not four cells: ${line}`);
-    return { section, theirs, answer, here, shown };
+/** The tables under headings that begin like this; what stands before the first of them is left out. */
+const rowsUnder = (text: string, heading: RegExp): Row[] =>
+  text.split(heading).flatMap((part, i) => {
+    if (i === 0) return [];
+    const section = part.split("\n")[0];
+    const lines = part
+      .split("\n")
+      .filter((line) => line.startsWith("| ") && !/^\| (?:TransformerLens|SAELens|---)/.test(line));
+    return lines.map((line) => {
+      const [, theirs, answer, here, shown, ...rest] = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
+      if (rest.length !== 1) throw new Error(`A row of docs/parity.md has not four cells: ${line}`);
+      return { section, theirs, answer, here, shown };
+    });
   });
-});
+
+const rows = rowsUnder(page, /^## (?=4\.)/m);
+/** Every row that names something: those of other libraries' tables too. */
+const everyRow = [...rows, ...rowsUnder(readFileSync(join(root, "docs/dictionaries.md"), "utf8"), /^## (?=Compared)/m)];
 
 /** Everything public that is a value: exports, and classes that only appear in results. */
 const values: Readonly<Record<string, unknown>> = { ...glassformer, ResidualStack, ActivationCache, Weights };
@@ -75,8 +82,8 @@ describe("docs/parity.md", () => {
   });
 
   test("answers every row in one of four ways, and says why if the answer is never", () => {
-    expect(rows.filter(({ answer }) => !(ANSWERS as readonly string[]).includes(answer))).toEqual([]);
-    expect(rows.filter(({ theirs, here }) => !theirs || !here)).toEqual([]);
+    expect(everyRow.filter(({ answer }) => !(ANSWERS as readonly string[]).includes(answer))).toEqual([]);
+    expect(everyRow.filter(({ theirs, here }) => !theirs || !here)).toEqual([]);
   });
 
   test("counts its rows at the top", () => {
@@ -86,7 +93,7 @@ describe("docs/parity.md", () => {
   });
 
   test("supports each yes and better with existing tests, under their current names", () => {
-    const missing = rows.flatMap(({ theirs, answer, shown }) => {
+    const missing = everyRow.flatMap(({ theirs, answer, shown }) => {
       const found = /^`([^`]+)`: (.+)$/.exec(shown);
       if (!found) return answer === "yes" || answer === "better" ? [`${theirs}: no test`] : [];
       const [, file, name] = found;
@@ -97,7 +104,7 @@ describe("docs/parity.md", () => {
   });
 
   test("only names what exists", () => {
-    const named = rows.flatMap(({ here }) => [...here.matchAll(/`([^`]+)`/g)].map((match) => match[1]));
+    const named = everyRow.flatMap(({ here }) => [...here.matchAll(/`([^`]+)`/g)].map((match) => match[1]));
     expect(named.length).toBeGreaterThan(200);
     expect([...new Set(named)].filter((name) => !exists(name))).toEqual([]);
   });
