@@ -214,6 +214,7 @@ export class Dictionary {
     return new Dictionary(cfg, weights, { name: this.name, notes: this.notes });
   }
 
+  /** `Dictionary(name)`. */
   toString(): string {
     return `Dictionary(${this.name})`;
   }

@@ -74,12 +74,15 @@ export class TranscoderSet {
     return new TranscoderSet(partsOf(dictionaries, name));
   }
 
+  /** What to call it in sentences. */
   get name(): string {
     return this.#parts.name;
   }
+  /** Whether features write to their own layer alone (`per-layer`), or to every later one too (`cross-layer`). */
   get kind(): TranscoderSetKind {
     return this.#parts.kind;
   }
+  /** How many layers it has. */
   get nLayers(): number {
     return this.#parts.nLayers;
   }
@@ -87,6 +90,7 @@ export class TranscoderSet {
   get dSae(): number {
     return this.#parts.dSae;
   }
+  /** The width of what it reads and writes. */
   get dModel(): number {
     return this.#parts.dModel;
   }
@@ -135,6 +139,7 @@ export class TranscoderSet {
     });
   }
 
+  /** `TranscoderSet(name)`. */
   toString(): string {
     return `TranscoderSet(${this.name})`;
   }

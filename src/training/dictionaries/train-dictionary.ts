@@ -69,6 +69,7 @@ export interface DictionaryProgress {
 export interface TrainDictionaryControls {
   /** Stops between two steps; what has been done is saved in `saveDir`, if there is one. */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each step; if it returns a promise, the next step waits for it. */
   readonly onProgress?: ((progress: DictionaryProgress) => unknown) | undefined;
 }
 
