@@ -1,4 +1,4 @@
-/** The lower bound of a job: only its products with weights, in one session of the same engine. */
+/** The lower bound of a job: only its products with weights, in one session of the same engine, each as that engine does it fastest. */
 import { Engine } from "../src/engine/engine.ts";
 import { nodeBackend } from "../src/engine/ort-node.ts";
 import { Tensor } from "../src/graph/tensor.ts";
@@ -19,7 +19,7 @@ export function bareProducts(products: readonly Product[]): () => Promise<unknow
   const weights = new Map<string, Tensor>();
   const weightOf = (inner: number, columns: number, name: string): Tensor => {
     const key = `${name} ${inner} ${columns}`;
-    const found = weights.get(key) ?? leaf([inner, columns], weights.size);
+    const found = weights.get(key) ?? leaf([inner, columns], weights.size, "weight");
     weights.set(key, found);
     return found;
   };
@@ -37,6 +37,6 @@ export async function overGemm(job: () => Promise<unknown>, products: readonly P
   return { median_ms: rounded(ms), gemm_ms: rounded(gemm), over_gemm: rounded(ms / gemm) };
 }
 
-function leaf(shape: readonly [number, number], seed: number): Tensor {
-  return Tensor.leaf({ dtype: "float32", shape, data: noise(shape[0] * shape[1], 1, seed) });
+function leaf(shape: readonly [number, number], seed: number, role?: "weight"): Tensor {
+  return Tensor.leaf({ dtype: "float32", shape, data: noise(shape[0] * shape[1], 1, seed) }, [], role);
 }

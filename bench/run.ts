@@ -2,6 +2,7 @@
 import { GlassformerError, UnknownNameError } from "../src/tensor/errors.ts";
 import { attribution } from "./attribution.ts";
 import { cli } from "./cli.ts";
+import { dictionaries } from "./dictionaries.ts";
 import { families } from "./families.ts";
 import { forward } from "./forward.ts";
 import { generate } from "./generate.ts";
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   generate,
   families,
   train,
+  dictionaries,
   svd,
   growth,
   page,

@@ -252,6 +252,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     for (const key of ["Shift+Tab", "Shift+Tab", "Enter"]) await tab.keyboard.press(key);
     await soon(() => field.inputValue()).toBe(both[0]);
     await soon(() => tab.evaluate(() => document.activeElement?.id)).toBe("prompt");
+    await soon(async () => (await stateOf(new URL(tab.url()).hash)).prompt).toBe(both[0]);
     await tab.goBack();
     await soon(() => field.inputValue()).toBe(both[1]);
 

@@ -65,6 +65,7 @@ export const DICTIONARY_OPTIONS = {
   l0WarmUpSteps: steps("steps during which it rises from 0", L0),
   jumpreluSparsityLossMode: {
     type: "choice",
+    placeholder: "how",
     choices: ["step", "tanh"],
     default: LOSS_DEFAULTS.jumpreluSparsityLossMode,
     description: "how that number gets a gradient",

@@ -1,0 +1,89 @@
+/**
+ * Dictionaries: the features of 128 tokens in a model of GPT-2 small's size, next to the run without a dictionary; and steps of training one of
+ * 256 to 4096, over the bare products that such a step needs.
+ */
+import { Dictionary } from "../src/dictionaries/dictionary.ts";
+import { Engine } from "../src/engine/engine.ts";
+import { nodeBackend } from "../src/engine/ort-node.ts";
+import { ndarray } from "../src/tensor/array.ts";
+import { configWhileTrained } from "../src/training/dictionaries/config.ts";
+import { initDictionary } from "../src/training/dictionaries/init.ts";
+import type { TrainingKindName } from "../src/training/dictionaries/kinds.ts";
+import { LOSS_DEFAULTS } from "../src/training/dictionaries/settings.ts";
+import { makeDictionaryStep } from "../src/training/dictionaries/step.ts";
+import { makeOptimizer } from "../src/training/optimizer.ts";
+import { freshMemory } from "../src/training/step.ts";
+import { overGemm, type Product } from "./gemm.ts";
+import { inTurn, peakMb, rounded } from "./measure.ts";
+import { gpt2Small, noise, randomModel, randomTokens } from "./models.ts";
+
+const POS = 128;
+const FEATURES = 24_576;
+const [D_IN, D_SAE, TOKENS] = [256, 4096, 4096];
+
+export async function dictionaries() {
+  const read = await features();
+  const steps: Record<string, unknown> = {};
+  for (const kind of ["standard", "topk"] as const) steps[kind] = await trainingStep(kind);
+  return { features: read, steps, peak_mb: peakMb() };
+}
+
+/** A cache of the features, and the pass without a dictionary that ends at the same logits. */
+async function features() {
+  const model = randomModel(gpt2Small);
+  const { dModel } = model.cfg;
+  const hookName = "blocks.8.hook_resid_pre";
+  const array = (shape: readonly number[], seed: number) =>
+    ndarray(
+      "float32",
+      shape,
+      noise(
+        shape.reduce((a, b) => a * b, 1),
+        0.05,
+        seed,
+      ),
+    );
+  const weights = new Map([
+    ["W_enc", array([dModel, FEATURES], 1)],
+    ["b_enc", array([FEATURES], 2)],
+    ["W_dec", array([FEATURES, dModel], 3)],
+    ["b_dec", array([dModel], 4)],
+  ]);
+  const dictionary = new Dictionary({ architecture: "standard", dIn: dModel, dSae: FEATURES, hookName }, weights);
+  const view = model.withDictionaries(dictionary, { useErrorTerm: true });
+  const tokens = randomTokens(gpt2Small, 1, POS);
+  const measured = await inTurn({
+    without: () => model.forward(tokens),
+    features: () => view.runWithCache(tokens, { namesFilter: `${hookName}.hook_sae_acts_post` }),
+  });
+  const [ms, without] = [measured.features.median_ms, measured.without.median_ms];
+  return { median_ms: rounded(ms), without_ms: rounded(without), over_without: rounded(ms / without) };
+}
+
+/** A step on a batch that stays the same. */
+async function trainingStep(kind: TrainingKindName) {
+  const cfg = configWhileTrained({ kind, dIn: D_IN, dSae: D_SAE, k: kind === "topk" ? 32 : null });
+  const optimizer = makeOptimizer("adam", { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, momentum: 0 });
+  const training = { kind, cfg, settings: LOSS_DEFAULTS, optimizer, maxGradNorm: 1 };
+  const step = await makeDictionaryStep(training, new Engine(nodeBackend()), TOKENS);
+  const weights = initDictionary(cfg, LOSS_DEFAULTS, 0);
+  let state = { weights, memory: freshMemory(optimizer, weights) };
+  const x = ndarray("float32", [TOKENS, D_IN], noise(TOKENS * D_IN, 1, 5));
+  const dead = ndarray("float32", [D_SAE], new Float32Array(D_SAE));
+  let number = 0;
+  const job = async () => {
+    number++;
+    const result = await step(state, { x, target: x, dead, coefficient: 1, lr: 3e-4, number });
+    state = result.state as typeof state;
+  };
+  // Encoding and decoding, and of each the gradient of its weight; of decoding also that of the features.
+  const products: Product[] = [
+    [TOKENS, D_IN, D_SAE],
+    [TOKENS, D_SAE, D_IN],
+    [TOKENS, D_IN, D_SAE],
+    [D_IN, TOKENS, D_SAE],
+    [D_SAE, TOKENS, D_IN],
+  ];
+  const measured = await overGemm(job, products, 7);
+  return { ...measured, tokens_per_second: rounded((1000 * TOKENS) / measured.median_ms, 0) };
+}
