@@ -102,6 +102,7 @@ export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens
 export { compositionScores } from "./measures/composition.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 
+// - how good a dictionary is
 export {
   type DictionaryMeasurement,
   type DictionaryRunRow,

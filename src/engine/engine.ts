@@ -82,7 +82,7 @@ export class Engine {
   async start(): Promise<void> {
     if (!this.backend.isFetched) return;
     const one = Tensor.leaf(ndarray("float32", [1], Float32Array.of(1)));
-    const plan = this.plan([one.add(one)]);
+    const plan = makePlan([one.add(one)]);
     const session = await this.backend.createSession(writeOnnx(plan), computedOutputs(plan).map(slotName));
     await session.release();
   }
@@ -105,7 +105,7 @@ export class Engine {
     signal: AbortSignal | undefined,
     sized: Sized | undefined,
   ): Promise<Tensor[]> {
-    const plan = this.plan(outputs);
+    const plan = makePlan(outputs);
     this.admit(plan, outputs, sized);
     const layouts = await this.layOut(plan);
     signal?.throwIfAborted();
@@ -119,7 +119,9 @@ export class Engine {
 
   /**
    * The same computation again and again, planned once: a function from new numbers for some of its leaves to the outputs'
-   * numbers. The arrays it returns may be passed to it the next time, as a training step's state is.
+   * numbers. The arrays it returns may be passed to it the next time, as a training step's state is. Few rows are multiplied as the backend
+   * does it fastest, so their last digits may differ from those of a run with more rows; in `run` they do not, and what has no
+   * effect changes nothing.
    */
   async program(
     inputs: readonly Tensor[],
@@ -132,7 +134,7 @@ export class Engine {
     if (!inputs.every((input) => input.array)) {
       throw new ArgumentError("The inputs of a program must be leaves: values that hold numbers.", { asked: inputs });
     }
-    const plan = this.plan(outputs);
+    const plan = makePlan(outputs, this.backend);
     this.admit(plan, outputs, options.sized);
     const layouts = await this.layOut(plan);
     return async (arrays) => {
@@ -154,7 +156,7 @@ export class Engine {
   /** The most bytes that a run would take at one time, by its sizes. */
   plannedBytes(outputs: readonly Tensor[]): number {
     needTensors("Engine.plannedBytes", outputs);
-    return runBytes(this.plan(outputs), this.backend.copiesFeeds === true);
+    return runBytes(makePlan(outputs), this.backend.copiesFeeds === true);
   }
 
   /** How many bytes of values (`peakBytes`) work in parts may hold at one time: no more than is available. */
@@ -194,7 +196,7 @@ export class Engine {
   /** What a run for these outputs would do, without running it. */
   explain(outputs: readonly Tensor[]): Explanation {
     needTensors("Engine.explain", outputs);
-    const plan = this.plan(outputs);
+    const plan = makePlan(outputs);
     return { plan, reused: this.sessions.has(plan.key) };
   }
 
@@ -204,16 +206,12 @@ export class Engine {
    */
   async forget(outputs: readonly Tensor[]): Promise<void> {
     needTensors("Engine.forget", outputs);
-    await this.sessions.forget(this.plan(outputs).key);
+    await this.sessions.forget(makePlan(outputs).key);
   }
 
   /** Lets go of every session, each as soon as no run is in it. A later run compiles what it needs again. */
   async dispose(): Promise<void> {
     await this.sessions.dispose();
-  }
-
-  private plan(outputs: readonly Tensor[]): Plan {
-    return makePlan(outputs, this.backend);
   }
 
   /** The numbers of a plan's outputs, by slot. */
@@ -289,7 +287,7 @@ export class Engine {
     }
     // A few at a time, and without keeping what ran: a run holds its results twice, once for itself.
     for (const some of together(missing)) {
-      const made = this.plan(some.map(computedLayout));
+      const made = makePlan(some.map(computedLayout));
       const arrays = await this.execute(made, (source) => source.array!);
       for (const [i, source] of some.entries()) {
         const array = { ...arrays.get(made.outputs[i].id)!, shape: source.shape } as NDArray;

@@ -23,7 +23,7 @@ import { layoutKey } from "./layout.ts";
 import { matrixProduct } from "./products.ts";
 import type { Constant, Draft, Input, Plan, Slot, Step } from "./steps.ts";
 
-/** @param runtime what the backend that the plan is for is fast at */
+/** @param runtime what the backend does faster, where last digits may depend on the number of rows */
 export function makePlan(requested: readonly Tensor[], runtime: Pick<Backend, "weightsFirst"> = {}): Plan {
   // The shape of what leaves the graph is set outside it.
   const outputs = withinReach(selectEarly(requested)).map(unshaped);

@@ -83,87 +83,89 @@ test("the seed's job: the model once, then again from the ablated neurons, on th
     v50 = add(v49, v11): float32 rank 3, 18 numbers
     v51 = sqrt(v50): float32 rank 3, 18 numbers
     v52 = div(v47, v51): float32 rank 3, 4608 numbers
-    v53 = permute(blocks.0.mlp.W_in, perm=[-1,-2]): float32 rank 2, 262144 numbers
-    v54 = blocks.0.mlp.b_in: float32 rank 1, 1024 numbers
-    v55 = fewRows(v52, v53, v54): float32 rank 3, 18432 numbers
-    v56 = softmax(v55): float32 rank 3, 18432 numbers
-    v57 = mul(v55, v56): float32 rank 3, 18432 numbers
-    v58 = feed: int32 rank 2, 32 numbers
-    v59 = gatherRows(v57, v58, axes=2): float32 rank 2, 16384 numbers
-    v60 = max(v59, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v61 = mean(v59, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v62 = sub(v60, v61): float32 rank 1, 16 numbers
-    v63 = equal(v59, v59): bool rank 2, 16384 numbers
-    v64 = Infinity: float32 rank 0, 1 number
-    v65 = where(v63, v59, v64): float32 rank 2, 16384 numbers
-    v66 = argmax(v65, axis=-1): int32 rank 1, 16 numbers
-    v67 = feed: int32 rank 2, 28 numbers
-    v68 = gatherRows(v45, v67, axes=2): float32 rank 2, 3584 numbers
-    v69 = mean(v57, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
-    v70 = sub(v57, v69): float32 rank 3, 18432 numbers
-    v71 = mul(v70, v70): float32 rank 3, 18432 numbers
-    v72 = mean(v71, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
-    v73 = add(v72, v11): float32 rank 3, 18 numbers
-    v74 = sqrt(v73): float32 rank 3, 18 numbers
-    v75 = div(v70, v74): float32 rank 3, 18432 numbers
-    v76 = gatherRows(v75, v67, axes=2): float32 rank 2, 14336 numbers
-    v77 = permute(blocks.0.mlp.W_out, perm=[-1,-2]): float32 rank 2, 262144 numbers
-    v78 = blocks.0.mlp.b_out: float32 rank 1, 256 numbers
-    v79 = fewRows(v76, v77, v78): float32 rank 2, 3584 numbers
-    v80 = add(v68, v79): float32 rank 2, 3584 numbers
-    v81 = mean(v80, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v82 = sub(v80, v81): float32 rank 2, 3584 numbers
-    v83 = mul(v82, v82): float32 rank 2, 3584 numbers
-    v84 = mean(v83, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v85 = add(v84, v11): float32 rank 2, 14 numbers
-    v86 = sqrt(v85): float32 rank 2, 14 numbers
-    v87 = div(v82, v86): float32 rank 2, 3584 numbers
-    v88 = permute(unembed.W_U, perm=[-1,-2]): float32 rank 2, 1048576 numbers
-    v89 = unembed.b_U: float32 rank 1, 4096 numbers
-    v90 = fewRows(v87, v88, v89): float32 rank 2, 57344 numbers
-    v91 = logSumExp(v90, axes=[-1], keepdims=false): float32 rank 1, 14 numbers
-    v92 = feed: int32 rank 1, 14 numbers
-    v93 = pick(v90, v92): float32 rank 1, 14 numbers
-    v94 = sub(v91, v93): float32 rank 1, 14 numbers
-    v95 = gatherRows(v57, v67, axes=2): float32 rank 2, 14336 numbers
-    v96 = feed: float32 rank 0, 1 number
-    v97 = mul(v95, v96): float32 rank 2, 14336 numbers
-    v98 = mean(v97, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v99 = sub(v97, v98): float32 rank 2, 14336 numbers
-    v100 = mul(v99, v99): float32 rank 2, 14336 numbers
-    v101 = mean(v100, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v102 = add(v101, v11): float32 rank 2, 14 numbers
-    v103 = sqrt(v102): float32 rank 2, 14 numbers
-    v104 = div(v99, v103): float32 rank 2, 14336 numbers
-    v105 = fewRows(v104, v77, v78): float32 rank 2, 3584 numbers
-    v106 = add(v68, v105): float32 rank 2, 3584 numbers
-    v107 = mean(v106, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v108 = sub(v106, v107): float32 rank 2, 3584 numbers
-    v109 = mul(v108, v108): float32 rank 2, 3584 numbers
+    v53 = blocks.0.mlp.W_in: float32 rank 2, 262144 numbers
+    v54 = matmul(v52, v53): float32 rank 3, 18432 numbers
+    v55 = blocks.0.mlp.b_in: float32 rank 1, 1024 numbers
+    v56 = add(v54, v55): float32 rank 3, 18432 numbers
+    v57 = softmax(v56): float32 rank 3, 18432 numbers
+    v58 = mul(v56, v57): float32 rank 3, 18432 numbers
+    v59 = feed: int32 rank 2, 32 numbers
+    v60 = gatherRows(v58, v59, axes=2): float32 rank 2, 16384 numbers
+    v61 = max(v60, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v62 = mean(v60, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v63 = sub(v61, v62): float32 rank 1, 16 numbers
+    v64 = equal(v60, v60): bool rank 2, 16384 numbers
+    v65 = Infinity: float32 rank 0, 1 number
+    v66 = where(v64, v60, v65): float32 rank 2, 16384 numbers
+    v67 = argmax(v66, axis=-1): int32 rank 1, 16 numbers
+    v68 = feed: int32 rank 2, 28 numbers
+    v69 = gatherRows(v45, v68, axes=2): float32 rank 2, 3584 numbers
+    v70 = mean(v58, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
+    v71 = sub(v58, v70): float32 rank 3, 18432 numbers
+    v72 = mul(v71, v71): float32 rank 3, 18432 numbers
+    v73 = mean(v72, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
+    v74 = add(v73, v11): float32 rank 3, 18 numbers
+    v75 = sqrt(v74): float32 rank 3, 18 numbers
+    v76 = div(v71, v75): float32 rank 3, 18432 numbers
+    v77 = gatherRows(v76, v68, axes=2): float32 rank 2, 14336 numbers
+    v78 = blocks.0.mlp.W_out: float32 rank 2, 262144 numbers
+    v79 = matmul(v77, v78): float32 rank 2, 3584 numbers
+    v80 = blocks.0.mlp.b_out: float32 rank 1, 256 numbers
+    v81 = add(v79, v80): float32 rank 2, 3584 numbers
+    v82 = add(v69, v81): float32 rank 2, 3584 numbers
+    v83 = mean(v82, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v84 = sub(v82, v83): float32 rank 2, 3584 numbers
+    v85 = mul(v84, v84): float32 rank 2, 3584 numbers
+    v86 = mean(v85, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v87 = add(v86, v11): float32 rank 2, 14 numbers
+    v88 = sqrt(v87): float32 rank 2, 14 numbers
+    v89 = div(v84, v88): float32 rank 2, 3584 numbers
+    v90 = permute(unembed.W_U, perm=[-1,-2]): float32 rank 2, 1048576 numbers
+    v91 = unembed.b_U: float32 rank 1, 4096 numbers
+    v92 = linear(v89, v90, v91): float32 rank 2, 57344 numbers
+    v93 = logSumExp(v92, axes=[-1], keepdims=false): float32 rank 1, 14 numbers
+    v94 = feed: int32 rank 1, 14 numbers
+    v95 = pick(v92, v94): float32 rank 1, 14 numbers
+    v96 = sub(v93, v95): float32 rank 1, 14 numbers
+    v97 = gatherRows(v58, v68, axes=2): float32 rank 2, 14336 numbers
+    v98 = feed: float32 rank 0, 1 number
+    v99 = mul(v97, v98): float32 rank 2, 14336 numbers
+    v100 = mean(v99, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v101 = sub(v99, v100): float32 rank 2, 14336 numbers
+    v102 = mul(v101, v101): float32 rank 2, 14336 numbers
+    v103 = mean(v102, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v104 = add(v103, v11): float32 rank 2, 14 numbers
+    v105 = sqrt(v104): float32 rank 2, 14 numbers
+    v106 = div(v101, v105): float32 rank 2, 14336 numbers
+    v107 = matmul(v106, v78): float32 rank 2, 3584 numbers
+    v108 = add(v107, v80): float32 rank 2, 3584 numbers
+    v109 = add(v69, v108): float32 rank 2, 3584 numbers
     v110 = mean(v109, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v111 = add(v110, v11): float32 rank 2, 14 numbers
-    v112 = sqrt(v111): float32 rank 2, 14 numbers
-    v113 = div(v108, v112): float32 rank 2, 3584 numbers
-    v114 = fewRows(v113, v88, v89): float32 rank 2, 57344 numbers
-    v115 = logSumExp(v114, axes=[-1], keepdims=false): float32 rank 1, 14 numbers
-    v116 = pick(v114, v92): float32 rank 1, 14 numbers
-    v117 = sub(v115, v116): float32 rank 1, 14 numbers
-    v118 = unembed.W_U: float32 rank 2, 1048576 numbers
-    v119 = gather(v118, v92, axis=-1): float32 rank 2, 3584 numbers
-    v120 = blocks.0.mlp.W_out: float32 rank 2, 262144 numbers
-    v121 = matmul(v120, v119): float32 rank 2, 14336 numbers
-    v122 = permute(v121, perm=[-1,-2]): float32 rank 2, 14336 numbers
-    v123 = div(v122, v86): float32 rank 2, 14336 numbers
-    v124 = unsqueeze(blocks.0.mlp.b_out, axis=-2): float32 rank 2, 256 numbers
-    v125 = matmul(v124, v119): float32 rank 2, 14 numbers
-    v126 = permute(v125, perm=[-1,-2]): float32 rank 2, 14 numbers
-    v127 = div(v126, v86): float32 rank 2, 14 numbers
-    v128 = gatherRows(v75, v58, axes=2): float32 rank 2, 16384 numbers
-    v129 = max(v128, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v130 = mean(v128, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v131 = sub(v129, v130): float32 rank 1, 16 numbers
-    v132 = gatherRows(v74, v58, axes=2): float32 rank 2, 16 numbers
-    return v62, v66, v94, v93, v117, v116, v76, v123, v127, v131, v132"
+    v111 = sub(v109, v110): float32 rank 2, 3584 numbers
+    v112 = mul(v111, v111): float32 rank 2, 3584 numbers
+    v113 = mean(v112, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v114 = add(v113, v11): float32 rank 2, 14 numbers
+    v115 = sqrt(v114): float32 rank 2, 14 numbers
+    v116 = div(v111, v115): float32 rank 2, 3584 numbers
+    v117 = linear(v116, v90, v91): float32 rank 2, 57344 numbers
+    v118 = logSumExp(v117, axes=[-1], keepdims=false): float32 rank 1, 14 numbers
+    v119 = pick(v117, v94): float32 rank 1, 14 numbers
+    v120 = sub(v118, v119): float32 rank 1, 14 numbers
+    v121 = unembed.W_U: float32 rank 2, 1048576 numbers
+    v122 = gather(v121, v94, axis=-1): float32 rank 2, 3584 numbers
+    v123 = matmul(v78, v122): float32 rank 2, 14336 numbers
+    v124 = permute(v123, perm=[-1,-2]): float32 rank 2, 14336 numbers
+    v125 = div(v124, v88): float32 rank 2, 14336 numbers
+    v126 = unsqueeze(blocks.0.mlp.b_out, axis=-2): float32 rank 2, 256 numbers
+    v127 = matmul(v126, v122): float32 rank 2, 14 numbers
+    v128 = permute(v127, perm=[-1,-2]): float32 rank 2, 14 numbers
+    v129 = div(v128, v88): float32 rank 2, 14 numbers
+    v130 = gatherRows(v76, v59, axes=2): float32 rank 2, 16384 numbers
+    v131 = max(v130, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v132 = mean(v130, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v133 = sub(v131, v132): float32 rank 1, 16 numbers
+    v134 = gatherRows(v75, v59, axes=2): float32 rank 2, 16 numbers
+    return v63, v67, v96, v95, v120, v119, v77, v125, v129, v133, v134"
   `);
 });
 
