@@ -87,10 +87,7 @@ describe("attribution-patching", () => {
     expect(some.pictures.map(({ name }) => name)).toEqual(["estimated-against-patched", "heads", "neurons"]);
     const z = (of: Finding) =>
       rowsOf(of.tables, "all").flatMap(({ site, pos, head, patched }) => (site === "z" ? [[pos, head, patched]] : []));
-    const [mine, all] = [z(some), z(found)];
-    expect(mine.map((row) => row.slice(0, 2))).toEqual(all.map((row) => row.slice(0, 2)));
-    // Other numbers of rows are other products, whose last digits differ.
-    for (const [i, [, , patched]] of mine.entries()) expect(patched).toBeCloseTo(all[i][2] as number, 4);
+    expect(z(some)).toEqual(z(found));
     const [heads, neurons] = drawn(some).pictures.slice(1);
     if (heads.kind !== "facets" || neurons.kind !== "imshow") throw new Error("other pictures");
     expect(heads.facets.map(({ title }) => title)).toEqual(["z, estimated", "z, patched"]);
