@@ -48,7 +48,7 @@ describe.skipIf(!chromiumPath)("the example for React (skipped without /usr/bin/
 
   test("selects in all pictures what is selected in one", async () => {
     await views().nth(0).locator(".token").nth(3).click();
-    expect(await page.locator("p[role=status]").textContent()).toBe('Selected: {"pos":3}');
+    await expect.poll(() => page.locator("p[role=status]").textContent()).toBe('Selected: {"pos":3}');
     await expect.poll(() => views().nth(1).locator(".status").textContent()).toContain("“␣was” (3)");
     await views().nth(1).locator(".token").nth(5).click();
     await expect.poll(() => views().nth(0).locator(".chosen").allTextContents()).toEqual(["␣to"]);
