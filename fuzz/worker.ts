@@ -8,8 +8,8 @@ import type { Fault } from "./outcome.ts";
 import { Random } from "./random.ts";
 import { targetCalled } from "./targets/index.ts";
 
-/** In milliseconds of processor time, which does not depend on what else the machine does. */
-const SLOW_MS = 3000;
+/** In milliseconds of processor time, which hardly depends on what else the machine does. An attribution graph takes up to 5,000. */
+const SLOW_MS = 8000;
 /** How many bytes a case may add to the peak memory of the process. */
 const MOST_GROWTH = 400 * 2 ** 20;
 
