@@ -1,11 +1,6 @@
 /** `glassformer train`: takes texts or a task, makes a folder with a model, and shows the loss as it falls. */
-import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { withProvenance } from "../finding/provenance.ts";
-import { trainedSteps } from "../load/index.ts";
-import { folderFiles } from "../load/node.ts";
-import { ArgumentError } from "../tensor/errors.ts";
-import { folderCheckpoints } from "../training/node-checkpoints.ts";
 import { command } from "./command.ts";
 import { guarded } from "./interrupt.ts";
 import { trainedFrom } from "./origin.ts";
@@ -22,6 +17,7 @@ import {
   toldOf,
   trainingOf,
 } from "./train-settings.ts";
+import { lastStepIn, stepsDoneIn } from "./training-folder.ts";
 import { clock, TrainingScreen } from "./training-screen.ts";
 import { writeReports } from "./write-reports.ts";
 
@@ -66,7 +62,7 @@ interface Asked {
 
 async function run({ files, flags, typed, reports }: Asked, terminal: Terminal): Promise<void> {
   const { stdout, stderr } = terminal;
-  const begun = await checkOut(flags);
+  const begun = await stepsDoneIn(flags.out, flags.resume);
   const say = (line: string) => tell(stderr, line);
   const [{ setUp }, { train }, { lossCurve }, report] = await Promise.all([
     import("./train-setup.ts"),
@@ -106,7 +102,7 @@ async function run({ files, flags, typed, reports }: Asked, terminal: Terminal):
         },
       },
     ).catch(async (error) => {
-      const savedStep = signal.aborted ? await lastStep(flags.out) : 0;
+      const savedStep = signal.aborted ? await lastStepIn(flags.out) : 0;
       if (savedStep > 0)
         say(`Saved as step ${savedStep} of ${flags.out}. Run the same command with --resume to continue from there.`);
       throw error;
@@ -142,36 +138,3 @@ async function run({ files, flags, typed, reports }: Asked, terminal: Terminal):
 
 /** A path, shellQuoted for a shell. */
 const shellQuoted = (path: string): string => (/^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
-
-/**
- * The number of steps already done in the folder that checkpoints go to.
- * @throws ArgumentError if it cannot be written to, is a model's own folder, or holds another training run
- */
-async function checkOut({ out, resume }: TrainFlags): Promise<number> {
-  await folderCheckpoints(out).check();
-  const paths = await filesIn(out);
-  if (paths.includes("config.json")) {
-    throw new ArgumentError(
-      `${out} is the folder of a model, which --model ${out} would still open. Name another folder.`,
-      { asked: out },
-    );
-  }
-  const step = trainedSteps(paths, "training.json").at(-1)?.step ?? 0;
-  if (resume && step === 0) {
-    throw new ArgumentError(`${out} has no checkpoint to resume from: leave out --resume to start.`, { asked: out });
-  }
-  if (!resume && step > 0) {
-    throw new ArgumentError(
-      `${out} already holds a training run, up to step ${step}: continue it with --resume, or name another folder.`,
-      { asked: out, found: step },
-    );
-  }
-  return step;
-}
-
-/** The folder is created with the first checkpoint. */
-const filesIn = async (out: string): Promise<readonly string[]> => (existsSync(out) ? folderFiles(out).list() : []);
-
-async function lastStep(out: string): Promise<number> {
-  return trainedSteps(await filesIn(out), "training.json").at(-1)?.step ?? 0;
-}

@@ -1,16 +1,16 @@
-/** `glassformer train-dictionary`: a sparse autoencoder or transcoder of a model's activations on texts, in a folder that SAELens opens too. */
+/** `glassformer train-dictionary`: a sparse autoencoder or transcoder of a model's activations on texts, in a folder in SAELens' format. */
 import type { OptionRecords } from "../options/records.ts";
 import type { Settled } from "../options/settle.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { counted } from "../tensor/words.ts";
 import { DICTIONARY_OPTIONS } from "../training/dictionaries/options.ts";
 import type { DictionaryProgress } from "../training/dictionaries/train-dictionary.ts";
-import { folderCheckpoints } from "../training/node-checkpoints.ts";
 import { command } from "./command.ts";
 import { guarded } from "./interrupt.ts";
 import { MODEL_OPTION, OPENING_OPTIONS, openedWith } from "./model-options.ts";
 import { type Terminal, type TextOutput, tell, widthOf } from "./terminal.ts";
 import { rowsOf, textsOf } from "./train-data.ts";
+import { stepsDoneIn } from "./training-folder.ts";
 import { clock } from "./training-screen.ts";
 
 const OPTIONS = {
@@ -84,7 +84,7 @@ async function run(flags: Flags, files: readonly string[], { stdout, stderr }: T
     throw new ArgumentError("There is nothing to train on: name text files.", { asked: "train-dictionary" });
   }
   const say = (line: string) => tell(stderr, line);
-  await folderCheckpoints(flags.out).check();
+  const begun = await stepsDoneIn(flags.out, flags.resume);
   const { HookedTransformer, trainDictionary } = await import("../node.ts");
   const model = await HookedTransformer.fromPretrained(flags.model, await openedWith(flags));
   if (!model.text) {
@@ -98,6 +98,11 @@ async function run(flags: Flags, files: readonly string[], { stdout, stderr }: T
   const maxLength = flags.maxLength ?? Math.min(USUAL_LENGTH, model.cfg.nCtx);
   const data = rowsOf(await textsOf(files, flags, { say }), model.text, maxLength);
   say(`${counted(data.shape[0], "row")} of ${maxLength} tokens`);
+  if (begun > 0) {
+    const finished = begun === flags.steps;
+    say(finished ? `step ${begun} is the last: there is nothing left to do` : `resuming from step ${begun}`);
+  }
+  let listens = false;
   const screen = new DictionaryScreen(stderr, flags.batchSize!);
   const trained = await guarded(async ({ signal, listen }) => {
     signal.addEventListener("abort", () => say("Stopping after this step and saving. Press Ctrl-C again to stop now."));
@@ -115,14 +120,16 @@ async function run(flags: Flags, files: readonly string[], { stdout, stderr }: T
       {
         signal,
         onProgress(progress) {
-          if (progress.step === 1) listen();
+          // Before the first step there is nothing to save.
+          if (!listens) listen();
+          listens = true;
           screen.update(progress);
         },
       },
     );
   });
   screen.end();
-  say(`Saved ${trained.checkpoint ?? flags.out}.`);
+  if (trained.checkpoint) say(`Saved ${trained.checkpoint}.`);
   stdout.write(`${summary(trained.history)}\n`);
 }
 

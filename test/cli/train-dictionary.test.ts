@@ -1,5 +1,5 @@
 /** `glassformer train-dictionary`: a dictionary in a folder, nothing lost whatever happens, and what cannot be is said. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dictionary } from "../../src/node.ts";
@@ -43,6 +43,23 @@ describe("glassformer train-dictionary", () => {
     const resumed = await run([...args.filter((arg, i) => arg !== "--steps" && args[i - 1] !== "--steps"), ...more]);
     expect(resumed.code).toBe(0);
     expect(resumed.stderr).toMatch(new RegExp(`Saved stopped/step-0*${step + 2}\\.`));
+  });
+
+  it("saves a resumed run that is stopped, too, and leaves a folder alone that holds another run or a model", async () => {
+    const args = ["text.txt", ...small, "--kind", "topk", "--k", "4", "--out", "again"];
+    expect((await run([...args, "--steps", "2"])).code).toBe(0);
+    const before = readdirSync(join(cli.folder, "again"));
+    const other = await run([...args, "--steps", "4"]);
+    expect(other.stderr).toMatch(/again already holds a training run, up to step 2: continue it with --resume/);
+    expect([other.code, readdirSync(join(cli.folder, "again"))]).toEqual([2, before]);
+    const stopped = await run([...args, "--steps", "400", "--resume"], { interruptAt: /step 40 of/ });
+    expect(stopped.stderr).toMatch(/resuming from step 2\n[\s\S]*Stopping after this step and saving/);
+    expect(stopped.code).toBe(130);
+    expect(Number(readdirSync(join(cli.folder, "again")).at(-1)!.slice(5))).toBeGreaterThanOrEqual(40);
+    mkdirSync(join(cli.folder, "model"));
+    cli.given("model/config.json", "{}");
+    const inModel = await run([...args.slice(0, -1), "model", "--steps", "2"]);
+    expect(inModel.stderr).toMatch(/model is the folder of a model/);
   });
 
   it.each([
