@@ -1,21 +1,17 @@
 /** Sparse dictionaries: autoencoders and transcoders, read from files or made of your own weights. */
 import { Tensor } from "../graph/tensor.ts";
 import { TENSOR } from "../graph/tensor-kind.ts";
-import { type FilesOptions, filesAt, MODEL_FILES, type ModelFiles } from "../load/files.ts";
-import { openDefault } from "../load/open.ts";
-import { TotalProgress } from "../load/total-progress.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { showAs } from "../tensor/display.ts";
 import { ArgumentError, ConfigError } from "../tensor/errors.ts";
-import { FLAG, FUNCTION, instanceOf, listOf, POSITIVE, SIGNAL, TEXT } from "../tensor/kinds.ts";
+import { FLAG, instanceOf, listOf, POSITIVE, TEXT } from "../tensor/kinds.ts";
 import { checkArgument, checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { kindOf } from "../tensor/show.ts";
 import { compositionOf, type DictionaryConfig, dictionaryConfig, type GivenDictionaryConfig } from "./config.ts";
 import { decoderNorms, type Folded, withFoldedNorms, withFoldedScale } from "./fold.ts";
 import { placeName } from "./formats/format.ts";
 import { saelensFiles } from "./formats/saelens.ts";
 import { NORMALIZATIONS } from "./normalizations.ts";
-import { findDictionary } from "./open.ts";
+import { findDictionary, REPOSITORY, type RepositoryOptions, repositoryOf } from "./open.ts";
 import { decode, encode, type PassOf, readOf } from "./pass.ts";
 import {
   type DictionaryHost,
@@ -34,13 +30,7 @@ export interface DictionaryParts {
 }
 
 /** How to find and read a dictionary. */
-export interface DictionaryFromPretrainedOptions extends FilesOptions {
-  /** Which of a repository's dictionaries: its folder, or its file without the ending. */
-  readonly id?: string | undefined;
-  /** Branch, tag or commit on the hub, which the name may also end with; default: `main`. */
-  readonly revision?: string | undefined;
-  /** The files, instead of those that the name stands for. */
-  readonly files?: ModelFiles | undefined;
+export interface DictionaryFromPretrainedOptions extends RepositoryOptions {
   /** Whether decoder rows are scaled to norm 1, so that features are as large as on Neuronpedia. Default: no. */
   readonly foldDecoderNorms?: boolean | undefined;
   /** The factor of the input that a dictionary with `expected_average_only_in` was trained with, if its files lack it. */
@@ -52,12 +42,7 @@ export interface DictionaryFromPretrainedOptions extends FilesOptions {
 }
 
 const OPTIONS: OptionKinds<DictionaryFromPretrainedOptions> = {
-  signal: SIGNAL,
-  onProgress: FUNCTION,
-  note: FUNCTION,
-  id: TEXT,
-  revision: TEXT,
-  files: MODEL_FILES,
+  ...REPOSITORY,
   foldDecoderNorms: FLAG,
   inputScale: POSITIVE,
   hookName: TEXT,
@@ -99,19 +84,10 @@ export class Dictionary {
    * ConfigError, WeightsError, FileFormatError for one that cannot be read
    */
   static async fromPretrained(name: string, options: DictionaryFromPretrainedOptions = {}): Promise<Dictionary> {
-    if (typeof name !== "string") {
-      throw new ArgumentError(
-        `Dictionary.fromPretrained needs a name first: a folder's path or "org/name", not ${kindOf(name)}.`,
-        { asked: name },
-      );
-    }
     checkOptions("Dictionary.fromPretrained", options, OPTIONS);
-    const { id, revision, signal, note, hookName, hookNameOut } = options;
-    const given: FilesOptions = { signal, note, onProgress: new TotalProgress(options.onProgress).report };
-    const files = options.files
-      ? await filesAt(options.files, revision)
-      : await openDefault(name, (unchanged) => unchanged, { ...given, revision });
-    const { format, place } = await findDictionary(files, id, given);
+    const { id, note, hookName, hookNameOut } = options;
+    const { files, reading } = await repositoryOf("Dictionary.fromPretrained", name, options);
+    const { format, place } = await findDictionary(files, id, reading);
     const stored = await format.read(place);
     const cfg = { ...stored.cfg, ...(hookName && { hookName }), ...(hookNameOut && { hookNameOut }) };
     const notes = stored.notes ?? [];

@@ -1,8 +1,50 @@
 /** Which of a repository's dictionaries is meant, and what format it is in. */
-import type { FilesOptions, ModelFiles } from "../load/files.ts";
+import { type FilesOptions, filesAt, MODEL_FILES, type ModelFiles } from "../load/files.ts";
+import { openDefault } from "../load/open.ts";
+import { TotalProgress } from "../load/total-progress.ts";
 import { ArgumentError, InputError, UnknownNameError } from "../tensor/errors.ts";
+import { FUNCTION, SIGNAL, TEXT } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { kindOf } from "../tensor/show.ts";
 import { firstOf } from "../tensor/words.ts";
 import type { DictionaryFormat, DictionaryPlace } from "./formats/format.ts";
+
+/** Which files are meant: a repository's, or others. */
+export interface RepositoryOptions extends FilesOptions {
+  /** Which of a repository's dictionaries, or sets: its folder, or its file without the ending. */
+  readonly id?: string | undefined;
+  /** Branch, tag or commit on the hub, which the name may also end with; default: `main`. */
+  readonly revision?: string | undefined;
+  /** The files, instead of those that the name stands for. */
+  readonly files?: ModelFiles | undefined;
+}
+
+export const REPOSITORY: OptionKinds<RepositoryOptions> = {
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+  note: FUNCTION,
+  id: TEXT,
+  revision: TEXT,
+  files: MODEL_FILES,
+};
+
+/**
+ * The files that a name and options mean, and how to read them: with the progress of all downloads as one.
+ * @throws ArgumentError for a name that is not a string, or a revision of what has none
+ */
+export async function repositoryOf(of: string, name: string, options: RepositoryOptions) {
+  if (typeof name !== "string") {
+    throw new ArgumentError(`${of} needs a name first: a folder's path or "org/name", not ${kindOf(name)}.`, {
+      asked: name,
+    });
+  }
+  const { revision, signal, note } = options;
+  const reading: FilesOptions = { signal, note, onProgress: new TotalProgress(options.onProgress).report };
+  const files = options.files
+    ? await filesAt(options.files, revision)
+    : await openDefault(name, (unchanged) => unchanged, { ...reading, revision });
+  return { files, reading };
+}
 
 /** A dictionary that can be read. */
 export interface FoundDictionary {

@@ -1,35 +1,17 @@
 /** Transcoders of every layer of a model: one a layer, or cross-layer ones, which write to their own layer and all later ones. */
-import { type FilesOptions, filesAt, MODEL_FILES, type ModelFiles } from "../load/files.ts";
-import { openDefault } from "../load/open.ts";
-import { TotalProgress } from "../load/total-progress.ts";
 import { showAs } from "../tensor/display.ts";
 import { ArgumentError } from "../tensor/errors.ts";
-import { FUNCTION, SIGNAL, TEXT } from "../tensor/kinds.ts";
-import { checkOptions, type OptionKinds } from "../tensor/options.ts";
-import { kindOf, shown } from "../tensor/show.ts";
+import { SIGNAL } from "../tensor/kinds.ts";
+import { checkOptions } from "../tensor/options.ts";
+import { shown } from "../tensor/show.ts";
 import type { Dictionary } from "./dictionary.ts";
+import { REPOSITORY, type RepositoryOptions, repositoryOf } from "./open.ts";
 import { partsOf } from "./set-of.ts";
 import type { SetParts, TranscoderSetKind } from "./set-parts.ts";
 import { TranscoderLayer } from "./transcoder-layer.ts";
 
 /** How to find a set of transcoders. */
-export interface TranscoderSetOptions extends FilesOptions {
-  /** Which of a repository's sets: its folder. */
-  readonly id?: string | undefined;
-  /** Branch, tag or commit on the hub, which the name may also end with; default: `main`. */
-  readonly revision?: string | undefined;
-  /** The files, instead of those that the name stands for. */
-  readonly files?: ModelFiles | undefined;
-}
-
-const OPTIONS: OptionKinds<TranscoderSetOptions> = {
-  signal: SIGNAL,
-  onProgress: FUNCTION,
-  note: FUNCTION,
-  id: TEXT,
-  revision: TEXT,
-  files: MODEL_FILES,
-};
+export type TranscoderSetOptions = RepositoryOptions;
 
 /**
  * The transcoders of a model, one for each layer's MLP or across layers, which together stand for all its MLPs. A layer's encoder is
@@ -50,20 +32,10 @@ export class TranscoderSet {
    * @throws InputError for files without a set, ConfigError, WeightsError, FileFormatError for one that cannot be read or lacks a layer
    */
   static async fromPretrained(name: string, options: TranscoderSetOptions = {}): Promise<TranscoderSet> {
-    if (typeof name !== "string") {
-      throw new ArgumentError(
-        `TranscoderSet.fromPretrained needs a name first: a folder's path or "org/name", not ${kindOf(name)}.`,
-        { asked: name },
-      );
-    }
-    checkOptions("TranscoderSet.fromPretrained", options, OPTIONS);
-    const { id, revision, signal, note } = options;
-    const given: FilesOptions = { signal, note, onProgress: new TotalProgress(options.onProgress).report };
-    const files = options.files
-      ? await filesAt(options.files, revision)
-      : await openDefault(name, (unchanged) => unchanged, { ...given, revision });
+    checkOptions("TranscoderSet.fromPretrained", options, REPOSITORY);
+    const { files, reading } = await repositoryOf("TranscoderSet.fromPretrained", name, options);
     const { readTranscoderSet } = await import("./formats/sets.ts");
-    return new TranscoderSet(await readTranscoderSet(files, id, given));
+    return new TranscoderSet(await readTranscoderSet(files, options.id, reading));
   }
 
   /**
