@@ -69,11 +69,10 @@ async function trainingStep(kind: TrainingKindName) {
   const weights = initDictionary(cfg, LOSS_DEFAULTS, 0);
   let state = { weights, memory: freshMemory(optimizer, weights) };
   const x = ndarray("float32", [TOKENS, D_IN], noise(TOKENS * D_IN, 1, 5));
-  const dead = ndarray("float32", [D_SAE], new Float32Array(D_SAE));
   let number = 0;
   const job = async () => {
     number++;
-    const result = await step(state, { x, target: x, dead, coefficient: 1, lr: 3e-4, number });
+    const result = await step(state, { x, target: x, dead: null, coefficient: 1, lr: 3e-4, number });
     state = result.state as typeof state;
   };
   // Encoding and decoding, and of each the gradient of its weight; of decoding also that of the features.

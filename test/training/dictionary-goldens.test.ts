@@ -72,14 +72,25 @@ describe.each(names)("%s", (name) => {
     const gradients = grad(traced.loss, [...leaves.values()]);
     const parts = Object.keys(traced.losses);
     const values = await engine.run([
-      ...[traced.loss, ...Object.values(traced.losses), traced.encoded.acts, traced.made],
+      ...[
+        traced.loss,
+        ...Object.values(traced.losses),
+        traced.encoded.pre,
+        traced.of.norms,
+        traced.encoded.acts,
+        traced.made,
+      ],
       ...gradients,
     ]);
     const found = { loss: values[0].item(), ...Object.fromEntries(parts.map((p, i) => [p, values[i + 1].item()])) };
     for (const [key, value] of Object.entries(expected.first_with_dead_mask as Record<string, number>)) {
       expect(Math.abs(found[key as "loss"] - value) / value, key).toBeLessThan(2e-5);
     }
-    const [acts, made, ...grads] = values.slice(parts.length + 1);
+    const [pre, norms, acts, made, ...grads] = values.slice(parts.length + 1);
+    // SAELens' pre-activations are those that it compares.
+    const { dSae, rescaleActsByDecoderNorm } = training.cfg;
+    const compared = pre.data.map((x: number, i: number) => (rescaleActsByDecoderNorm ? x * norms.data[i % dSae] : x));
+    expect(off({ data: compared }, all.get("hidden_pre")!)).toBeLessThan(2e-5);
     expect(off(acts, all.get("feature_acts")!)).toBeLessThan(2e-5);
     expect(off(made, all.get("sae_out")!)).toBeLessThan(2e-5);
     for (const [i, key] of keys.entries()) expect(off(grads[i], all.get(`grad.${key}`)!), key).toBeLessThan(1e-4);
@@ -106,8 +117,15 @@ describe.each(names)("%s", (name) => {
       expect(lr).toBeCloseTo(said.lr, 9);
       for (const value of Object.values(said.coefficients as Record<string, number>))
         expect(coefficient).toBeCloseTo(value, 9);
-      expect(dead.data.reduce((a, b) => a + b, 0)).toBe(said.dead);
-      const result = await step(state, { x, target: x, dead, coefficient, lr, number: i + 1 });
+      expect(firing.deadCount).toBe(said.dead);
+      const result = await step(state, {
+        x,
+        target: x,
+        dead: said.dead > 0 ? dead : null,
+        coefficient,
+        lr,
+        number: i + 1,
+      });
       for (const [key, value] of Object.entries(said as Record<string, number>)) {
         if (!key.endsWith("loss") && !/_loss_\d+$/.test(key)) continue;
         expect(Math.abs(result.losses[key] - value), `${key} of step ${i}`).toBeLessThan(1e-4 * Math.max(1, value));
@@ -123,3 +141,25 @@ describe.each(names)("%s", (name) => {
     if (last) expect(Math.abs(threshold - last.data[0])).toBeLessThan(1e-6);
   });
 });
+
+describe.each(Object.keys(index.saes).filter((name) => name.includes("batchtopk")))(
+  "the weights of %s before they were saved",
+  (name) => {
+    test("give a batch's features and what they decode to, compared over all its tokens", async () => {
+      const { model, hook_name } = index.saes[name];
+      const raw = await arrays(`saes/${name}/training_weights.safetensors`);
+      const kind: TrainingKindName = name.includes("matryoshka") ? "matryoshka_batchtopk" : "batchtopk";
+      const [dIn, dSae] = raw.get("W_enc")!.shape;
+      const tokens = raw.get("encoded")!.shape[0];
+      const cfg = configWhileTrained({ kind, dIn, dSae, k: 6 });
+      const cache = (await arrays(`${model}.safetensors`)).get(`cache.${hook_name}`)!;
+      const x = Tensor.leaf({ ...cache, shape: [tokens, dIn] } as NDArray, ["token", "d_in"]);
+      const leaves = new Map([...raw].map(([key, array]) => [key, Tensor.leaf(array, [], "weight", key)]));
+      const fed = { x, target: x, dead: null, coefficient: x.constant(0) };
+      const { encoded, made } = traceDictionary({ kind, cfg, settings: LOSS_DEFAULTS }, leaves, fed);
+      const [acts, decoded] = await engine.run([encoded.acts, made]);
+      expect(off(acts, raw.get("encoded")!)).toBeLessThan(2e-5);
+      expect(off(decoded, raw.get("decoded")!)).toBeLessThan(2e-5);
+    });
+  },
+);

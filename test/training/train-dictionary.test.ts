@@ -84,6 +84,15 @@ describe("a run", () => {
     await expect(trainDictionary(model, { ...options, steps: 4, k: 5, resume: at })).rejects.toThrow(
       /was trained with k 6, not 5/,
     );
+    const other = ndarray(
+      "int32",
+      rows.shape,
+      rows.data.map((id) => (id + 1) % 50),
+    );
+    await expect(trainDictionary(model, { ...options, steps: 4, data: other, resume: at })).rejects.toThrow(
+      /was trained with data /,
+    );
+    await expect(trainDictionary(model, { ...options, steps: 1, resume: at })).rejects.toThrow(/at step 2, beyond/);
   });
 
   test("trains a transcoder from the MLP's input to its output, with a skip connection", async () => {
@@ -115,6 +124,11 @@ describe("a run", () => {
     await refused({ k: 5 }).toThrow(/k .*kind/);
     await refused({ fromPosition: 16 }).toThrow(/nothing would be left/);
     await refused({ kind: "topk", k: 60, l1Coefficient: undefined }).toThrow(/only 48 features/);
+    await refused({ kind: "topk", k: 4.5, l1Coefficient: undefined }).toThrow(/whole number of features.*batchtopk/);
+    await refused({ skip: true }).toThrow(/transcoder's/);
+    await refused({ matryoshkaWidths: [8, 16] }).toThrow(/only applies with kind: "matryoshka_batchtopk"/);
+    const widths = { kind: "matryoshka_batchtopk", k: 4, l1Coefficient: undefined, matryoshkaWidths: [16, 8] };
+    await refused(widths).toThrow(/must rise, up to the 48 features/);
     await refused({ colour: 1 }).toThrow(/colour/);
   });
 });

@@ -104,7 +104,7 @@ export const isTopK: Op<TopKAttrs> = {
     return { dtype: "bool", shape: out.shape, data };
   },
   onnx(emit, [x], { k }) {
-    const at = emitLargest(emit, x, k, 1);
+    const at = emitLargest(emit, x, k, 0);
     const none = emit.node("Expand", [emit.float(0), emit.node("Shape", [x.name])]);
     const ones = emit.node("Expand", [emit.float(1), emit.node("Shape", [at])]);
     const placed = emit.node("ScatterElements", [none, at, ones], { axis: x.rank - 1 });

@@ -28,7 +28,7 @@ const FORMAT = 1;
 const TRAINING = "training.json";
 const STATE = "training_state.safetensors";
 
-/** `cfg.json` and `sae_weights.safetensors`, which SAELens opens too; `training.json` and `training_state.safetensors`. */
+/** `cfg.json` and `sae_weights.safetensors` in SAELens' format; `training.json` and `training_state.safetensors`. */
 export function dictionaryCheckpoint(
   dictionary: Dictionary,
   state: DictionaryState,

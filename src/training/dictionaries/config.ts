@@ -2,7 +2,8 @@
 import { ACTIVATIONS, type Activation } from "../../dictionaries/activations.ts";
 import { architectureName } from "../../dictionaries/architectures.ts";
 import { compositionOf, type DictionaryConfig, dictionaryConfig } from "../../dictionaries/config.ts";
-import { TRAINING_KINDS, type TrainingKindName } from "./kinds.ts";
+import { ConfigError } from "../../tensor/errors.ts";
+import { comparesBatches, TRAINING_KINDS, type TrainingKindName } from "./kinds.ts";
 
 /** What a run decides of a dictionary's configuration. */
 export interface TrainedConfig extends Partial<Omit<DictionaryConfig, "architecture" | "rescaleActsByDecoderNorm">> {
@@ -28,6 +29,17 @@ export function configWhileTrained({
   const { trains, rescales } = TRAINING_KINDS[kind];
   const { takesK }: Activation = ACTIVATIONS[trains];
   const architecture = architectureName({ activation: trains, transcoder, skip });
+  if (skip && !transcoder) {
+    throw new ConfigError("A skip connection is a transcoder's: say which hook point it makes, or leave skip out.", {
+      asked: "skip",
+    });
+  }
+  if (takesK && k != null && !Number.isInteger(k) && !comparesBatches(kind)) {
+    throw new ConfigError(
+      `A "${kind}" dictionary keeps a whole number of features per token, not ${k}: "batchtopk" takes fractions.`,
+      { asked: k, nearest: "batchtopk" },
+    );
+  }
   if (k == null) return dictionaryConfig({ ...given, architecture, rescaleActsByDecoderNorm: rescales });
   const whole = takesK ? Math.max(1, Math.floor(k)) : k;
   return { ...dictionaryConfig({ ...given, architecture, k: whole, rescaleActsByDecoderNorm: rescales }), k };
@@ -35,8 +47,7 @@ export function configWhileTrained({
 
 /** The configuration of what a run ends with, before norms are folded. */
 export function configOnceTrained(kind: TrainingKindName, cfg: DictionaryConfig): DictionaryConfig {
-  const { becomes, trains } = TRAINING_KINDS[kind];
-  if (becomes === trains) return cfg;
-  const architecture = architectureName({ ...compositionOf(cfg), activation: becomes });
+  if (!comparesBatches(kind)) return cfg;
+  const architecture = architectureName({ ...compositionOf(cfg), activation: TRAINING_KINDS[kind].becomes });
   return { ...cfg, architecture, k: null, rescaleActsByDecoderNorm: false };
 }

@@ -4,7 +4,7 @@ import { withFoldedNorms, withOneThreshold } from "../../dictionaries/fold.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import type { NDArray } from "../../tensor/array.ts";
 import { configOnceTrained } from "./config.ts";
-import { TRAINING_KINDS } from "./kinds.ts";
+import { comparesBatches, TRAINING_KINDS } from "./kinds.ts";
 import { type DictionaryTraining, LOG, trainedSizes } from "./step.ts";
 
 /** What has been trained so far. */
@@ -24,7 +24,7 @@ export function finished(
   { kind, cfg }: Pick<DictionaryTraining, "kind" | "cfg">,
   { weights, threshold, inputScale }: Trained,
 ): Dictionary {
-  const { becomes, trains, rescales } = TRAINING_KINDS[kind];
+  const { rescales } = TRAINING_KINDS[kind];
   const leaves = new Map(
     [...trainedSizes(cfg)].map(([name, sizes]) => {
       const plain = name.startsWith(LOG) ? name.slice(LOG.length) : name;
@@ -34,7 +34,7 @@ export function finished(
     }),
   );
   const made = () => {
-    if (becomes !== trains) return withOneThreshold(cfg, leaves, threshold, rescales);
+    if (comparesBatches(kind)) return withOneThreshold(cfg, leaves, threshold, rescales);
     return rescales ? withFoldedNorms(cfg, leaves).weights : leaves;
   };
   const once = { ...configOnceTrained(kind, cfg), rescaleActsByDecoderNorm: false };

@@ -13,8 +13,8 @@ export interface TrainedPass {
   /** What is to be made, [token d_out], and what was made. */
   readonly target: Tensor;
   readonly made: Tensor;
-  /** 1 for features that have not fired for long, 0 for the others, [d_sae]. */
-  readonly dead: Tensor;
+  /** 1 for features that have not fired for long, 0 for the others, [d_sae]; null where there are none, and what they cost is 0. */
+  readonly dead: Tensor | null;
   /** The weight of sparsity in this step, after its warm-up. */
   readonly coefficient: Tensor;
   readonly settings: LossSettings;
@@ -54,6 +54,7 @@ const LOWEST = -1e30;
  * `calculate_topk_aux_loss`, whose decoder adds b_dec.
  */
 function deadError({ of, encoded, target, made, dead, settings }: TrainedPass): Tensor {
+  if (!dead) return target.constant(0);
   const half = Math.max(1, Math.floor(of.cfg.dIn / 2));
   const { pre } = encoded;
   const scaled = of.cfg.rescaleActsByDecoderNorm ? pre.mul(of.norms) : pre;
@@ -62,7 +63,6 @@ function deadError({ of, encoded, target, made, dead, settings }: TrainedPass): 
   const left = target.sub(made.rename(target.axes)).detach();
   const share = dead.sum().div(half).minimum(1);
   const error = squaredError(decode(of, scaled.mul(chosen)), left);
-  // The error of none is that of b_dec alone, and counts nothing.
   return error.mul(share).mul(settings.auxLossCoefficient);
 }
 
@@ -111,6 +111,7 @@ function countOf({ of, encoded: { pre, acts }, settings }: TrainedPass): Tensor 
 
 /** `a · Σ relu(θ - pre) · ‖W_dec row‖` over dead features. Source: Anthropic's update of January 2025, SAELens' `calculate_pre_act_loss`. */
 function preActLoss({ of, encoded: { pre }, dead, settings }: TrainedPass): Tensor {
+  if (!dead) return pre.constant(0);
   const below = of.weight("threshold").sub(pre).relu();
   return below
     .mul(dead)
@@ -193,3 +194,7 @@ export const TRAINING_KINDS = {
 
 /** The name of a kind of training. */
 export type TrainingKindName = keyof typeof TRAINING_KINDS;
+
+/** Whether features of a whole batch are compared with each other, for which a threshold stands afterwards. */
+export const comparesBatches = (kind: TrainingKindName): boolean =>
+  TRAINING_KINDS[kind].becomes !== TRAINING_KINDS[kind].trains;

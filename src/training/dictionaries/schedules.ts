@@ -58,6 +58,11 @@ export class Firing {
     return Float32Array.from(this.stepsSince, (steps) => +(steps > this.window));
   }
 
+  /** How many features are dead. */
+  get deadCount(): number {
+    return this.stepsSince.reduce((count, steps) => count + +(steps > this.window), 0);
+  }
+
   /** Adds a step's counts, and returns features per token. */
   add(fired: Float32Array, tokens: number): number {
     let all = 0;

@@ -27,8 +27,8 @@ export interface DictionaryBatch {
   /** What is read, [token d_in], and what is to be made, [token d_out]; the same unless it is a transcoder. */
   readonly x: NDArray<"float32">;
   readonly target: NDArray<"float32">;
-  /** 1 for features that have not fired for long, [d_sae]. */
-  readonly dead: NDArray<"float32">;
+  /** 1 for features that have not fired for long, [d_sae]; null where there are none. */
+  readonly dead: NDArray<"float32"> | null;
   readonly coefficient: number;
   readonly lr: number;
   /** The step's number, from 1. */
@@ -66,7 +66,7 @@ export interface TracedDictionary extends TrainedPass {
 export function traceDictionary(
   { kind: name, cfg, settings }: Pick<DictionaryTraining, "kind" | "cfg" | "settings">,
   weights: ReadonlyMap<string, Tensor>,
-  fed: { readonly x: Tensor; readonly target: Tensor; readonly dead: Tensor; readonly coefficient: Tensor },
+  fed: { readonly x: Tensor; readonly target: Tensor; readonly dead: Tensor | null; readonly coefficient: Tensor },
 ): TracedDictionary {
   const kind: TrainingKind = TRAINING_KINDS[name];
   const weight = (called: string): Tensor => weights.get(called) ?? weights.get(`${LOG}${called}`)!.exp();
@@ -83,35 +83,51 @@ export function traceDictionary(
   return { ...pass, losses, loss: Object.values(losses).reduce((a, b) => a.add(b)) };
 }
 
-/** Plans a step on batches of this many tokens. @throws MemoryError if it does not fit */
-export async function makeDictionaryStep(training: DictionaryTraining, engine: Engine, tokens: number) {
+/** A step from the state before it to the state after it. */
+export type DictionaryStep = (state: StepState, batch: DictionaryBatch) => Promise<DictionaryStepResult>;
+
+/**
+ * Plans a step on batches of this many tokens. Until a feature is dead, what dead features would have to do is not computed.
+ * @throws MemoryError if it does not fit
+ */
+export async function makeDictionaryStep(
+  training: DictionaryTraining,
+  engine: Engine,
+  tokens: number,
+): Promise<DictionaryStep> {
+  const alive = await planned(training, engine, tokens, false);
+  let withDead: Promise<DictionaryStep> | undefined;
+  return async (state, batch) => {
+    if (batch.dead === null) return alive(state, batch);
+    withDead ??= planned(training, engine, tokens, true);
+    return (await withDead)(state, batch);
+  };
+}
+
+async function planned(
+  training: DictionaryTraining,
+  engine: Engine,
+  tokens: number,
+  hasDead: boolean,
+): Promise<DictionaryStep> {
   const { cfg, optimizer, maxGradNorm } = training;
-  const sizes = trainedSizes(cfg);
-  const names = [...sizes.keys()];
-  const leaves = new Map([...sizes].map(([name, size]) => [name, leafOf(size)]));
+  const leaves = new Map([...trainedSizes(cfg)].map(([name, size]) => [name, leafOf(size)]));
+  const names = [...leaves.keys()];
   const { transcoder } = compositionOf(cfg);
   const x = leafOf({ token: tokens, d_in: cfg.dIn });
   const target = transcoder ? leafOf({ token: tokens, d_out: cfg.dOut }) : x;
-  const dead = leafOf({ d_sae: cfg.dSae });
+  const dead = hasDead ? leafOf({ d_sae: cfg.dSae }) : null;
   const coefficient = Tensor.leaf(placeholder(scalar(0)));
-  const traced = traceDictionary(training, leaves, { x, target, dead, coefficient });
-  const { gradNorm, fed, memories, after } = updateOf(traced.loss, [...leaves.values()], optimizer, maxGradNorm);
-  const { acts } = traced.encoded;
-  const fires = acts.greaterThan(0);
+  const { loss, losses, encoded } = traceDictionary(training, leaves, { x, target, dead, coefficient });
+  const { gradNorm, fed, memories, after } = updateOf(loss, [...leaves.values()], optimizer, maxGradNorm);
+  const fires = encoded.acts.greaterThan(0);
   const fired = fires.cast("float32").sum(0);
-  const least = acts.where(fires, Infinity).min();
-  const parts = Object.keys(traced.losses);
-  const inputs = [
-    x,
-    ...(transcoder ? [target] : []),
-    dead,
-    coefficient,
-    ...fed,
-    ...leaves.values(),
-    ...memories.flat(),
-  ];
+  const least = encoded.acts.where(fires, Infinity).min();
+  const parts = Object.keys(losses);
+  const activations = [x, ...(transcoder ? [target] : []), ...(dead ? [dead] : [])];
+  const inputs = [...activations, coefficient, ...fed, ...leaves.values(), ...memories.flat()];
   const outputs = [
-    ...[traced.loss, ...Object.values(traced.losses), fired, least, gradNorm],
+    ...[loss, ...Object.values(losses), fired, least, gradNorm],
     ...after.flatMap((a) => [a.weight, ...a.memory]),
   ];
   const run = await engine.program(inputs, outputs, {
@@ -120,22 +136,19 @@ export async function makeDictionaryStep(training: DictionaryTraining, engine: E
       advice: "give fewer tokens per step (batchSize; --batch-size), or fewer features",
     },
   });
-  return async ({ weights, memory }: StepState, batch: DictionaryBatch): Promise<DictionaryStepResult> => {
-    const results = await run([
-      batch.x,
-      ...(transcoder ? [batch.target] : []),
-      batch.dead,
+  return async ({ weights, memory }, batch) => {
+    const [whole, ...rest] = await run([
+      ...[batch.x, ...(transcoder ? [batch.target] : []), ...(batch.dead ? [batch.dead] : [])],
       scalar(batch.coefficient),
       ...optimizer.fed(batch.lr, batch.number).map(scalar),
       ...names.map((name) => weights.get(name)!),
       ...names.flatMap((name) => optimizer.memory.map((slot) => memory.get(slot)!.get(name)!)),
     ]);
-    const [loss, ...rest] = results;
     const [ofFired, ofLeast, norm, ...changed] = rest.slice(parts.length);
     const stride = 1 + optimizer.memory.length;
     const at = (offset: number) => new Map(names.map((name, i) => [name, changed[i * stride + offset]]));
     return {
-      losses: { loss: loss.data[0], ...Object.fromEntries(parts.map((name, i) => [name, rest[i].data[0]])) },
+      losses: { loss: whole.data[0], ...Object.fromEntries(parts.map((name, i) => [name, rest[i].data[0]])) },
       fired: ofFired.data as Float32Array,
       least: ofLeast.data[0],
       gradNorm: norm.data[0],

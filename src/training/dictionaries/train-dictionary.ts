@@ -15,6 +15,7 @@ import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
 import { checkpointName } from "../checkpoint.ts";
 import type { CheckpointStore } from "../checkpoint-store.ts";
 import { checkedTokens } from "../data/batches.ts";
+import { fingerprint } from "../data/fingerprint.ts";
 import { makeOptimizer } from "../optimizer.ts";
 import { freshMemory } from "../step.ts";
 import { storeOf } from "../store-of.ts";
@@ -24,6 +25,7 @@ import { type DictionaryState, dictionaryCheckpoint, readDictionaryCheckpoint } 
 import { configWhileTrained } from "./config.ts";
 import { finished } from "./finish.ts";
 import { initDictionary } from "./init.ts";
+import type { TrainingKindName } from "./kinds.ts";
 import { DICTIONARY_OPTIONS } from "./options.ts";
 import { coefficientAt, dictionaryRate, Firing } from "./schedules.ts";
 import { LOSS_DEFAULTS, type LossSettings } from "./settings.ts";
@@ -162,6 +164,13 @@ class Run {
     if (resume !== undefined) {
       const files = typeof resume === "string" ? await openDefault(resume, (path) => path, {}) : resume;
       const { stepsSince, counts, history, ...state } = await readDictionaryCheckpoint(files, this.about);
+      const steps = this.settled.steps!;
+      if (history.length > steps) {
+        throw new ArgumentError(`The checkpoint is at step ${history.length}, beyond the total of ${steps} steps.`, {
+          asked: steps,
+          found: history.length,
+        });
+      }
       this.firing.stepsSince.set(stepsSince);
       this.firing.counts.set(counts);
       this.history.push(...history);
@@ -188,7 +197,7 @@ class Run {
       const dSae = this.settled.dSae!;
       const result = await step(this.state.step, {
         ...{ ...batch, lr, number: i + 1 },
-        dead: ndarray("float32", [dSae], this.firing.dead()),
+        dead: this.firing.deadCount > 0 ? ndarray("float32", [dSae], this.firing.dead()) : null,
         coefficient: coefficientAt(i, this.training.kind, this.training.settings),
       });
       this.take(i, batch, result);
@@ -219,7 +228,7 @@ class Run {
       );
     }
     const [tokens] = target.shape;
-    const dead = this.firing.dead().reduce((a, b) => a + b, 0) / fired.length;
+    const dead = this.firing.deadCount / fired.length;
     const l0 = this.firing.add(fired, tokens);
     const rate = this.training.settings.topkThresholdLr;
     const { threshold } = this.state;
@@ -241,7 +250,7 @@ class Run {
   private get about(): Readonly<Record<string, unknown>> {
     const { cfg, settings, kind } = this.training;
     const { metadata: _, ...sizes } = cfg;
-    return { ...this.settled, kind, ...sizes, ...settings, rows: this.options.data.shape };
+    return { ...this.settled, kind, ...sizes, ...settings, data: fingerprint(this.options.data) };
   }
 
   private async save(): Promise<string | undefined> {
@@ -288,10 +297,10 @@ function trainingOf(
 ): DictionaryTraining {
   const { reads, makes, dIn, dOut, modelName } = place;
   const transcoder = options.makes !== undefined;
-  const dSae = settled.dSae!;
+  const { kind, dSae } = settled as { kind: TrainingKindName; dSae: number };
   const isZ = reads.endsWith("hook_z") && !transcoder;
   const cfg = configWhileTrained({
-    ...{ kind: settled.kind as "standard", dIn, dOut, dSae, transcoder, skip: options.skip, modelName },
+    ...{ kind, dIn, dOut, dSae, transcoder, skip: options.skip, modelName },
     ...{ hookName: reads, hookNameOut: transcoder ? makes : null, reshapeActivations: isZ ? "hook_z" : "none" },
     applyBDecToInput: options.applyBDecToInput ?? !transcoder,
     metadata: options.metadata ?? {},
@@ -303,10 +312,26 @@ function trainingOf(
   const settings: LossSettings = {
     ...LOSS_DEFAULTS,
     ...given,
-    matryoshkaWidths: options.matryoshkaWidths ?? [8, 4, 2].map((part) => Math.ceil(dSae / part)),
+    matryoshkaWidths: widthsOf(options.matryoshkaWidths, kind, dSae),
   };
   const optimizer = makeOptimizer("adam", { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, momentum: 0 });
-  return { kind: settled.kind as "standard", cfg, settings, optimizer, maxGradNorm: settled.maxGradNorm };
+  return { kind, cfg, settings, optimizer, maxGradNorm: settled.maxGradNorm };
+}
+
+/** @throws ArgumentError for widths that do not rise, or of another kind than has any */
+function widthsOf(given: readonly number[] | undefined, kind: TrainingKindName, dSae: number): readonly number[] {
+  if (given === undefined) return [8, 4, 2].map((part) => Math.ceil(dSae / part));
+  if (kind !== "matryoshka_batchtopk") {
+    throw new ArgumentError(`matryoshkaWidths only applies with kind: "matryoshka_batchtopk": leave it out.`, {
+      asked: given,
+      found: kind,
+    });
+  }
+  if (given.every((width, i) => width > (given[i - 1] ?? 0) && width <= dSae)) return given;
+  throw new ArgumentError(`matryoshkaWidths must rise, up to the ${dSae} features, but are ${given.join(", ")}.`, {
+    asked: given,
+    found: dSae,
+  });
 }
 
 /** How many numbers a hook point holds for a token. @throws ArgumentError for one that holds something else */
@@ -334,14 +359,14 @@ function scaled(batch: ActivationBatch, scale: number): ActivationBatch {
 
 /** The mean over tokens of the squared distance from the mean. */
 function variance({ shape: [tokens, width], data }: NDArray<"float32">): number {
-  let all = 0;
-  for (let i = 0; i < width; i++) {
-    let [sum, squares] = [0, 0];
-    for (let at = i; at < data.length; at += width) {
-      sum += data[at];
-      squares += data[at] ** 2;
+  const sums = new Float64Array(width);
+  let squares = 0;
+  for (let at = 0; at < data.length; at += width) {
+    for (let i = 0; i < width; i++) {
+      const x = data[at + i];
+      sums[i] += x;
+      squares += x * x;
     }
-    all += squares / tokens - (sum / tokens) ** 2;
   }
-  return all;
+  return squares / tokens - sums.reduce((sum, x) => sum + (x / tokens) ** 2, 0);
 }
