@@ -15,6 +15,7 @@ const layers = [
   ["measures"],
   ["analyses"],
   ["training", "report"],
+  ["scan"],
   ["index.ts", "node.ts", "web.ts", "worker.ts", "elements.ts", "page-platform.ts"],
   ["cli", "script", "web-app"],
 ];
