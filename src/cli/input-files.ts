@@ -3,6 +3,7 @@ import { open, stat } from "node:fs/promises";
 import { type ByteSource, memorySource } from "../load/bytes.ts";
 import { fileSource } from "../load/node.ts";
 import { kindOfFile, unreadable } from "../load/node-file.ts";
+import { unpacked } from "../load/node-unpacked.ts";
 import type { FileText } from "../options/records.ts";
 import { InputError } from "../tensor/errors.ts";
 import { parsePrompts } from "../text/prompts.ts";
@@ -33,11 +34,13 @@ export async function readText(path: string): Promise<FileText> {
   return { name, text };
 }
 
-/** A file to read in pieces; what can be read only once (a pipe, "-" for standard input) is held in memory. */
+/** A file to read in pieces, unpacked; what can be read only once (a pipe, "-" for standard input) is held in memory. */
 export async function inputSource(path: string): Promise<ByteSource> {
   const stats = path === "-" ? undefined : await stat(path).catch(() => undefined);
   // Files in /proc report a size of 0 even when they have content.
-  if (path !== "-" && (!stats || stats.isDirectory() || (stats.isFile() && stats.size > 0))) return fileSource(path);
+  if (path !== "-" && (!stats || stats.isDirectory() || (stats.isFile() && stats.size > 0))) {
+    return unpacked(await fileSource(path));
+  }
   const most = stats && kindOfFile(stats) === "a device" ? MOST_BYTES : MOST_PIPED_BYTES;
   const { name, bytes } = await inputOf(path, "text", most);
   return memorySource(name, bytes);

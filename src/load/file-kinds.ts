@@ -35,3 +35,12 @@ export const ADAPTER_CONFIG = "adapter_config.json";
 export function isAdapter(paths: readonly string[]): boolean {
   return paths.includes(ADAPTER_CONFIG) && !paths.includes("config.json");
 }
+
+/** How a file is packed, by its name's ending; undefined if it is not. */
+export function packingOf(name: string): "gz" | "zst" | undefined {
+  const [, ending] = /\.(gz|zst)$/i.exec(name) ?? [];
+  return ending?.toLowerCase() as "gz" | "zst" | undefined;
+}
+
+/** The name that a packed file has once it is unpacked; any other name as it is. */
+export const unpackedName = (name: string): string => name.replace(/\.(gz|zst)$/i, "");

@@ -11,22 +11,24 @@ const LONGEST = 16_000_000;
  * The text of a source, piece by piece, without a byte-order mark. Each piece is up to four times as long as
  * the previous one, so that a caller who only needs the beginning reads little.
  * @param first the bytes of the first piece
+ * @param part the bytes that are read, from the beginning of a character up to the end of one
  * @throws FileFormatError for anything but UTF-8 text, saying what it is or where the first invalid byte is
  */
 export async function* textPieces(
   source: ByteSource,
   signal: AbortSignal | undefined,
   first = LONGEST,
+  { from, to }: { readonly from: number; readonly to: number } = { from: 0, to: source.size },
 ): AsyncGenerator<string> {
-  const { name, size } = source;
+  const { name } = source;
   let carried = new Uint8Array();
-  for (let at = 0, length = first; at < size; at += length, length = Math.min(length * 4, LONGEST)) {
-    const end = Math.min(at + length, size);
+  for (let at = from, length = first; at < to; at += length, length = Math.min(length * 4, LONGEST)) {
+    const end = Math.min(at + length, to);
     const read = await source.read(at, end, signal);
     const found = at === 0 ? notText(read) : undefined;
     if (found !== undefined) throw new FileFormatError(`${name} is ${found}.`, { asked: name, found });
     const bytes = carried.length === 0 ? read : joined(carried, read);
-    const whole = end === size ? bytes.length : bytes.length - unfinished(bytes);
+    const whole = end === to ? bytes.length : bytes.length - unfinished(bytes);
     const begins = at - carried.length;
     yield decode(bytes.subarray(0, whole), name, begins);
     carried = bytes.slice(whole);

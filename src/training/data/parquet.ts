@@ -24,6 +24,7 @@ const PLACE_BYTES = 16;
 /**
  * The texts of each part of the rows, in order, as they are needed.
  * @param most the most texts: nothing after those is read
+ * @param part the row groups that are read, by their numbers
  * @throws FileFormatError for something that is not a Parquet file, lacks the column, or has no text in it; MemoryError for more texts than
  * fit in memory.
  */
@@ -32,6 +33,7 @@ export async function* parquetTexts(
   column: string,
   most: number,
   signal: AbortSignal | undefined,
+  part: { readonly from: number; readonly to: number } = { from: 0, to: Number.POSITIVE_INFINITY },
 ): AsyncGenerator<string[]> {
   const { name } = source;
   const reading = <T>(work: () => T | Promise<T>) => asFileErrors(source, signal, work);
@@ -43,12 +45,14 @@ export async function* parquetTexts(
   const room = roomFor(name);
   const groups = footer.groups(column);
   let row = 0;
-  const refused = (value: unknown) => requireText(value, `Row ${row} of ${name}`, column);
-  while (row < most) {
+  let passed = 0; // rows of the groups before
+  const refused = (value: unknown) => requireText(value, `Row ${passed + row} of ${name}`, column);
+  for (let number = 0; row < most && number < part.to; number++) {
     signal?.throwIfAborted();
     const group = await reading(() => groups.next().value);
     if (!group) return;
-    if (group.rows === 0) continue;
+    if (number < part.from) passed += group.rows;
+    if (group.rows === 0 || number < part.from) continue;
     if ("other" in found) refused(found.other);
     requireFewTexts(name, Math.min(row + group.rows, most));
     const texts = new ColumnTexts(source, found, await reading(group.chunk), signal);
@@ -64,6 +68,25 @@ export async function* parquetTexts(
       }
     }
   }
+}
+
+/** The row groups of a Parquet file: how many rows each has, and how many packed bytes of that column. @throws as `parquetTexts` */
+export async function parquetGroups(
+  source: ByteSource,
+  column: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly rows: number; readonly bytes: number }[]> {
+  const reading = <T>(work: () => T | Promise<T>) => asFileErrors(source, signal, work);
+  const footer = await reading(() => Footer.read(source, signal));
+  if (!(await reading(() => footer.column(column))))
+    throw await reading(() => noColumn(source.name, column, footer.names()));
+  return reading(() =>
+    Array.from(footer.groups(column), (group) => {
+      if (group.rows === 0) return { rows: 0, bytes: 0 };
+      const { start, end } = group.chunk();
+      return { rows: group.rows, bytes: end - start };
+    }),
+  );
 }
 
 /** @throws FileFormatError for more texts than one list can hold */

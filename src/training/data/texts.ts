@@ -1,5 +1,6 @@
 /** Texts in files: a text file is one text, JSON lines and Parquet have one per row. */
 import { type ByteSource, parseJsonObject } from "../../load/bytes.ts";
+import { unpackedName } from "../../load/file-kinds.ts";
 import { textPieces } from "../../load/text-pieces.ts";
 import { ArgumentError, FileFormatError } from "../../tensor/errors.ts";
 import { ANYTHING, SIGNAL, TEXT } from "../../tensor/kinds.ts";
@@ -24,7 +25,7 @@ const KINDS: OptionKinds<TextsOptions> = { column: TEXT, maxTexts: ANYTHING, sig
 /** The most characters of a text file that become one text; a longer file becomes several, each ending at the end of a line. */
 const LONGEST_TEXT = 2 ** 28;
 /** The most characters in a line of JSON. */
-const LONGEST_LINE = 2 ** 27;
+export const LONGEST_LINE = 2 ** 27;
 /** The size of the first piece in bytes, if only a few texts are needed; later pieces are longer. */
 const FIRST_PIECE = 2 ** 16;
 
@@ -55,7 +56,7 @@ export async function* textRows(source: ByteSource, options: TextsOptions = {}):
   const { column = "text", maxTexts = Number.POSITIVE_INFINITY, signal } = options;
   if (maxTexts !== Number.POSITIVE_INFINITY) requireCount("maxTexts", maxTexts);
   let left = maxTexts;
-  for await (const texts of groups(source, column, maxTexts, signal)) {
+  for await (const texts of textGroups(source, { column, most: maxTexts, signal })) {
     for (const text of texts) {
       yield text;
       if (--left === 0) return;
@@ -74,20 +75,49 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
   xml: "XML: save its texts as JSON lines (.jsonl)",
 };
 
-function groups(
-  source: ByteSource,
-  column: string,
-  maxTexts: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Iterable<string>> {
-  const { name } = source;
-  const ending = /\.([^./\\]*)$/.exec(name)?.[1].toLowerCase() ?? "";
+/** What the texts of a file are in. @throws FileFormatError for a table, a web page and the like */
+export function kindOfTexts(name: string): "text" | "json lines" | "parquet" {
+  const ending = /\.([^./\\]*)$/.exec(unpackedName(name))?.[1].toLowerCase() ?? "";
   if (Object.hasOwn(OTHER_KINDS, ending)) {
     throw new FileFormatError(`${name} is ${OTHER_KINDS[ending]}.`, { asked: name, found: ending });
   }
-  if (ending === "parquet") return parquetTexts(source, column, maxTexts, signal);
-  const pieces = webPageRefused(textPieces(source, signal, maxTexts < 1e5 ? FIRST_PIECE : undefined), name);
-  return ending === "jsonl" || ending === "ndjson" ? jsonLines(pieces, name, column) : longTexts(pieces);
+  if (ending === "parquet") return "parquet";
+  return ending === "jsonl" || ending === "ndjson" ? "json lines" : "text";
+}
+
+/** A part of a file: bytes from where a line begins up to where one ends; of Parquet, row groups by their numbers. */
+export interface Slice {
+  readonly from: number;
+  /** Not included. */
+  readonly to: number;
+}
+
+/** Which texts. */
+interface Wanted {
+  readonly column: string;
+  /** The most texts. */
+  readonly most?: number;
+  /** Default: all of the file. */
+  readonly slice?: Slice | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The texts of a file or a part of it, some at a time. @throws as `textRows` */
+export function textGroups(
+  source: ByteSource,
+  { column, most = Number.POSITIVE_INFINITY, slice, signal }: Wanted,
+): AsyncGenerator<Iterable<string>> {
+  const { name } = source;
+  const kind = kindOfTexts(name);
+  if (kind === "parquet") return parquetTexts(source, column, most, signal, slice);
+  const pieces = webPageRefused(textPieces(source, signal, most < 1e5 ? FIRST_PIECE : undefined, slice), name);
+  if (kind === "text") return longTexts(pieces);
+  return jsonLines(
+    pieces,
+    slice && slice.from > 0 ? `after byte ${slice.from} of ${name}` : `of ${name}`,
+    name,
+    column,
+  );
 }
 
 /** The pieces; a failed download is often a web page. */
@@ -117,9 +147,10 @@ async function* longTexts(pieces: AsyncGenerator<string>): AsyncGenerator<readon
   if (/\S/.test(text)) yield [text];
 }
 
-/** The texts of the lines that end in each piece. */
+/** The texts of the lines that end in each piece. @param ofWhat follows a line's number in errors */
 async function* jsonLines(
   pieces: AsyncGenerator<string>,
+  ofWhat: string,
   name: string,
   column: string,
 ): AsyncGenerator<Iterable<string>> {
@@ -128,7 +159,7 @@ async function* jsonLines(
   function* read(lines: readonly string[]): Generator<string> {
     for (const line of lines) {
       done++;
-      if (line.trim() !== "") yield textOf(line, `Line ${done} of ${name}`, column, name);
+      if (line.trim() !== "") yield textOf(line, `Line ${done} ${ofWhat}`, column, name);
     }
   }
   let rest = "";
@@ -139,7 +170,7 @@ async function* jsonLines(
     yield read(lines);
     if (rest.length > LONGEST_LINE) {
       throw new FileFormatError(
-        `Line ${done + 1} of ${name} has over ${Math.floor(LONGEST_LINE / 1e6)} million characters, more than can be read: split its text into several lines.`,
+        `Line ${done + 1} ${ofWhat} has over ${Math.floor(LONGEST_LINE / 1e6)} million characters, more than can be read: split its text into several lines.`,
         { asked: name, found: done + 1 },
       );
     }
