@@ -4,7 +4,9 @@ import { analysisCommand } from "./analysis-command.ts";
 import type { CommandRecord } from "./command.ts";
 import { completionCommand } from "./completion-command.ts";
 import { generateCommand } from "./generate-command.ts";
+import { mergeCommand } from "./merge-command.ts";
 import { modelsCommand } from "./models-command.ts";
+import { scanCommand } from "./scan-command.ts";
 import { serveCommand } from "./serve-command.ts";
 import { tokensCommand } from "./tokens-command.ts";
 import { trainCommand } from "./train-command.ts";
@@ -16,6 +18,8 @@ export const COMMANDS: readonly CommandRecord[] = [
   generateCommand,
   serveCommand,
   ...ANALYSES.filter(({ name }) => name !== "look").map((one) => analysisCommand(one, "Questions about a model:")),
+  scanCommand,
+  mergeCommand,
   trainCommand,
   trainDictionaryCommand,
   modelsCommand,

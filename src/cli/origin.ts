@@ -18,6 +18,7 @@ export interface Origin extends Written {
 /** Options that change where results go, and not what they are; of a training run also those that split it. */
 const OF_OUTPUT = ["full", "json", "quiet", "noColor", "color"];
 const OF_ANALYSIS = new Set([...OF_OUTPUT, "out"]);
+const OF_SCAN = new Set([...OF_OUTPUT, "resume", "shard", "analysis", "out"]);
 const OF_TRAINING = new Set([...OF_OUTPUT, "report", "resume"]);
 
 /** The most characters of code: prompts of whole files are not copied into every report. */
@@ -47,6 +48,17 @@ export async function trainedFrom(
   };
 }
 
+/** The command that makes a scan, wherever and in however many parts it was made. @param typed the options, without the scan's name */
+export function scanCommandLine(scan: string, typed: object): string {
+  const own = without(OF_SCAN, typed as Readonly<Record<string, unknown>>);
+  return commandLine("scan", { ...own, out: "scanned" }, [scan]);
+}
+
+/** Where the finding of a scan comes from. */
+export async function scannedFrom(command: string, model: string): Promise<ProvenanceOptions> {
+  return { command, checksum: await checksumOfModel(model), date: now() };
+}
+
 /** Now, or the time in the environment for builds whose results are compared byte by byte (reproducible-builds.org). */
 function now(): Date {
   const fixed = process.env.SOURCE_DATE_EPOCH;
@@ -65,7 +77,7 @@ function without(names: ReadonlySet<string>, typed: Readonly<Record<string, unkn
 }
 
 /** The checksum of a model's configuration and weights; undefined if its files cannot be read again. */
-async function checksumOfModel(model: string): Promise<ProvenanceOptions["checksum"]> {
+export async function checksumOfModel(model: string): Promise<ProvenanceOptions["checksum"]> {
   const opened = await openModelFiles(model, { resolve: resolveModelName }).catch(() => undefined);
   return opened && checksumOf(opened, sha256);
 }

@@ -6,7 +6,7 @@ import type { ModelGraph } from "../../lens/model-graph.ts";
 import { unscaled } from "../../lens/output-norm.ts";
 import { compose } from "../../models/compose.ts";
 import type { Spread } from "./positions.ts";
-import type { Batch } from "./prompts.ts";
+import type { RowsBatch } from "./prompts.ts";
 import type { Site } from "./site.ts";
 
 /** `a_i = post_i effect_i`, all of them values in the graph. */
@@ -22,7 +22,7 @@ export interface AttributionValues {
   readonly bias: Tensor;
 }
 
-export function attributionValues(model: Model, graph: ModelGraph, site: Site, batch: Batch): AttributionValues {
+export function attributionValues(model: Model, graph: ModelGraph, site: Site, batch: RowsBatch): AttributionValues {
   const mlp = `blocks.${site.layer}.mlp`;
   const directions = model.weights.get("unembed.W_U").gather("d_vocab", batch.targets); // [d_model row]
   const onto = (w: Tensor) => w.matmul(directions).transpose(); // [n d_model] to [row n]

@@ -50,9 +50,13 @@ function excerpt(text: string): string {
 }
 
 /** Prompts that run together, padded on the right: in a causal model no real token sees the padding after it. */
-export interface Batch {
+export interface Batch extends RowsBatch {
   /** Indices of the prompts. */
   readonly prompts: readonly number[];
+}
+
+/** The same, whatever its rows are. */
+export interface RowsBatch {
   /** int32 [batch pos]. */
   readonly tokens: Tensor;
   /** [batch pos] of each real token, prompt by prompt: int32 [row 2]. */
@@ -77,11 +81,20 @@ export function batches(model: Model, prompts: readonly TokenizedPrompt[], maxTo
 }
 
 function batch(model: Model, all: readonly TokenizedPrompt[], prompts: readonly number[]): Batch {
-  const rows = prompts.map((i) => all[i].ids);
+  return {
+    prompts,
+    ...batchOfRows(
+      model,
+      prompts.map((i) => all[i].ids),
+    ),
+  };
+}
+
+/** Rows of tokens that run together, padded on the right. */
+export function batchOfRows(model: Model, rows: readonly (readonly number[])[]): RowsBatch {
   const places = rows.flatMap((ids, b) => ids.map((_, p) => [b, p]));
   const predicting = places.filter(([b, p]) => p < rows[b].length - 1);
   return {
-    prompts,
     tokens: batchOf(rows, model, { masked: false }),
     places: indexOf(places),
     predicting: indexOf(predicting),

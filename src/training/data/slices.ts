@@ -20,7 +20,7 @@ const STEP = 2 ** 16;
 /**
  * The parts of a file, of about `bytes` bytes each: of a text and of JSON lines each begins with the line that is next at its `from`;
  * of Parquet it is one or several row groups.
- * @throws FileFormatError for a file that is no texts, lacks the column, or has nothing in it
+ * @throws FileFormatError for a file of another kind, one that lacks the column, or has nothing in it
  */
 export async function slicesOf(source: ByteSource, bytes: number, { column, signal }: SliceOptions): Promise<Slice[]> {
   const { name, size } = source;

@@ -1,0 +1,261 @@
+/** `glassformer scan`: one question over texts of any size, shard by shard, in a folder that can be resumed and merged. */
+import type { OptionRecord, OptionRecords } from "../options/records.ts";
+import { type Settled, settle } from "../options/settle.ts";
+import { SCANS } from "../scan/index.ts";
+import type { Scan } from "../scan/scan.ts";
+import { runShard, SEEN } from "../scan/shard.ts";
+import type { Counts } from "../scan/summaries/counts.ts";
+import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { counted } from "../tensor/words.ts";
+import { command } from "./command.ts";
+import { FLAGS } from "./flags.ts";
+import { guarded } from "./interrupt.ts";
+import { MODEL_OPTION, OPENING_OPTIONS, openedWith } from "./model-options.ts";
+import { checksumOfModel, scanCommandLine } from "./origin.ts";
+import { finishScan } from "./scan/finish.ts";
+import { ScanFolder } from "./scan/folder.ts";
+import { parquetOf, TokenTexts } from "./scan/parquet.ts";
+import { ScanScreen } from "./scan/screen.ts";
+import { type ScanSettings, THIS_VERSION } from "./scan/settings.ts";
+import { type Part, partsOf, type ScanSource, scanSources } from "./scan/sources.ts";
+import { type Terminal, tell } from "./terminal.ts";
+
+/** The options of all scans, each only with those that have it. */
+function optionsOfScans(): OptionRecords {
+  const found: Record<string, OptionRecord> = {};
+  for (const { options } of SCANS) {
+    for (const [name, option] of Object.entries(options)) {
+      const having = SCANS.filter((one) => name in one.options).map((one) => one.name);
+      const only = having.length < SCANS.length ? { only: [{ option: "analysis", is: having }] } : {};
+      found[name] ??= { ...option, ...only };
+    }
+  }
+  return found;
+}
+
+const NAMES = SCANS.map(({ name }) => name);
+
+const OPTIONS = {
+  data: {
+    type: "paths",
+    description: 'texts: .txt, .jsonl or .parquet, also .gz or .zst, by path or URL; "-" for stdin',
+  },
+  out: { type: "path", names: "folder", mandatory: true, description: "the folder for the results" },
+  model: MODEL_OPTION,
+  column: {
+    type: "text",
+    placeholder: "name",
+    default: "text",
+    description: "the field of .jsonl or column of .parquet with the text",
+  },
+  maxLength: {
+    type: "integer",
+    least: 2,
+    description: "tokens per row, including BOS",
+    defaultText: "the model's context, at most 256",
+  },
+  batchTokens: {
+    type: "integer",
+    least: 2,
+    description: "tokens that run together, at most",
+    defaultText: "as many as memory allows, at most 4096",
+  },
+  shardSize: {
+    type: "number",
+    placeholder: "MB",
+    above: 0,
+    default: 2,
+    description: "text per shard",
+  },
+  resume: { type: "flag", description: "continue the scan in --out" },
+  shard: {
+    type: "text",
+    placeholder: "i/n",
+    description: "only every n-th shard from the i-th on: 1/8 to 8/8 are all, for eight machines",
+  },
+  full: { type: "flag", description: "print all tables, comparisons and caveats" },
+  json: {
+    type: "flag",
+    description: "print the finding as JSON instead of as text",
+    only: [{ option: "full", is: [false] }],
+  },
+  ...OPENING_OPTIONS,
+} as const satisfies OptionRecords;
+
+type Flags = Settled<typeof OPTIONS> & { readonly analysis?: string };
+
+/** The most tokens of a row, and of a batch, unless they are named. */
+const USUAL_LENGTH = 256;
+const USUAL_BATCH = 4096;
+
+export const scanCommand = command({
+  name: "scan",
+  group: "Corpora:",
+  summary: "Ask a question of every token of a corpus, in memory that does not grow with it",
+  description:
+    "Reads texts of any size in shards, runs the model on them, and writes a folder with the finding, what was seen, and a row for each token as Parquet. Ctrl-C stops after the current batch; the same command with --resume continues, to the same bytes.\n\n" +
+    SCANS.map(({ name, question }) => `${name}: ${question}`).join("\n"),
+  argument: { name: "analysis", description: NAMES.join(", "), option: "analysis", is: NAMES },
+  options: {
+    analysis: { type: "text", inCode: true, description: "what is asked" },
+    ...OPTIONS,
+    ...optionsOfScans(),
+  } as typeof OPTIONS,
+  headings: { data: "The text and the model:", maxLength: "How it is read:", resume: "The run:" },
+  examples: [
+    "scan diffuse-mlp --data novels.txt --out scanned",
+    "scan diffuse-mlp --data novels.txt --out scanned --shard 2/8",
+    "merge scanned",
+  ],
+  run: (flags, { terminal, read }) => run(flags as Flags, terminal, read),
+});
+
+async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>): Promise<void> {
+  const { stderr } = terminal;
+  const record = scanCalled(flags.analysis);
+  const share = shareOf(flags.shard);
+  const holds = await ScanFolder.isAt(flags.out);
+  if (flags.resume && !holds) {
+    throw new ArgumentError(`${flags.out} holds no scan to resume: leave out --resume to start.`, { asked: flags.out });
+  }
+  const sources = await scanSources(flags.data ?? [], flags.out);
+  const { HookedTransformer } = await import("../node.ts");
+  const model = await HookedTransformer.fromPretrained(flags.model, await openedWith(flags));
+  const typed = await read();
+  const own = Object.fromEntries(Object.entries(typed).filter(([name]) => name in record.options));
+  const options = settle(own, record.options, { model, spelling: FLAGS });
+  const scan = record.on(model, options);
+  const parts = await partsOf(sources, Math.round(flags.shardSize * 1e6), flags.column);
+  const settings = await settingsOf(record, options, flags, sources, parts.length, {
+    nCtx: model.cfg.nCtx,
+    most: scan.mostTokens,
+    command: scanCommandLine(record.name, typed),
+  });
+  const folder = await ScanFolder.of(flags.out, settings);
+  const done = await folder.done();
+  const mine = parts.map((_, shard) => shard).filter((shard) => shard % share.of === share.index);
+  if (!flags.resume && mine.some((shard) => done.has(shard))) {
+    throw new ArgumentError(
+      `${flags.out} already holds this scan, with ${done.size} of ${counted(parts.length, "shard")} done: continue it with --resume, or name another folder.`,
+      { asked: flags.out, found: done.size },
+    );
+  }
+  const left = mine.filter((shard) => !done.has(shard));
+  tell(stderr, begins(sources, parts, left.length, mine.length));
+  await scanAll(left);
+  const all = await folder.done();
+  if (all.size < parts.length) {
+    tell(
+      stderr,
+      `${all.size} of ${counted(parts.length, "shard")} done. Once all are, glassformer merge ${flags.out} makes the finding.`,
+    );
+    return;
+  }
+  await finishScan({ folder, scan }, flags, terminal);
+
+  async function scanAll(shards: readonly number[]): Promise<void> {
+    if (shards.length === 0) return;
+    const tokens = new TokenTexts(model);
+    const screen = new ScanScreen(
+      stderr,
+      shards.reduce((sum, shard) => sum + parts[shard].bytes, 0),
+    );
+    await guarded(async ({ signal, listen }) => {
+      listen();
+      signal.addEventListener("abort", () =>
+        tell(stderr, "Stopping after this batch and saving. Press Ctrl-C again to stop now."),
+      );
+      for (const shard of shards) {
+        const part = parts[shard];
+        const from = await folder.part(shard, scan);
+        const before = tokensIn(from);
+        const { maxLength, batchTokens } = settings;
+        const task = {
+          shard,
+          ...part,
+          source: sources[part.sourceIndex].source,
+          column: flags.column,
+          maxLength,
+          batchTokens,
+        };
+        const { state, done } = await runShard(model, scan, task, {
+          ...{ from, signal },
+          onProgress: ({ tokens }) => screen.update(shard, parts.length, part, tokens - before),
+        });
+        if (!done) {
+          await folder.savePart(shard, state);
+          screen.end();
+          tell(stderr, `Saved in ${flags.out}. Run the same command with --resume to continue from there.`);
+          return;
+        }
+        await folder.save(shard, state, scan.columns.length > 0 ? await parquetOf(state.rows, tokens) : undefined);
+        screen.complete(part, tokensIn(state) - before);
+      }
+      tell(stderr, screen.end());
+      // Then the process ends here.
+      if (signal.aborted)
+        tell(stderr, `All shards are saved in ${flags.out}. Run the same command with --resume to make the finding.`);
+    });
+  }
+}
+
+/** @throws UnknownNameError */
+export function scanCalled(name: string | undefined): Scan {
+  if (name === undefined) {
+    throw new ArgumentError(`Name what to scan for: glassformer scan ${NAMES[0]} --data texts.txt --out folder.`, {
+      asked: "scan",
+    });
+  }
+  const found = SCANS.find((one) => one.name === name);
+  if (found) return found;
+  throw new UnknownNameError("scan", name, NAMES);
+}
+
+/** `2/8`: of every eight shards the second. @throws ArgumentError */
+function shareOf(text: string | undefined): { readonly index: number; readonly of: number } {
+  if (text === undefined) return { index: 0, of: 1 };
+  const [, i, n] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const [index, of] = [Number(i) - 1, Number(n)];
+  if (index >= 0 && index < of) return { index, of };
+  throw new ArgumentError(`--shard must be i/n with i from 1 to n, such as 2/8, not ${text}.`, { asked: text });
+}
+
+async function settingsOf(
+  { name }: Scan,
+  options: object,
+  flags: Flags,
+  sources: readonly ScanSource[],
+  shards: number,
+  { nCtx, most, command }: { readonly nCtx: number; readonly most: number; readonly command: string },
+): Promise<ScanSettings> {
+  const maxLength = flags.maxLength ?? Math.min(nCtx, USUAL_LENGTH);
+  if (maxLength > nCtx) {
+    throw new ArgumentError(`--max-length is ${maxLength}, but the model's context holds only ${nCtx} tokens.`, {
+      asked: maxLength,
+      found: nCtx,
+    });
+  }
+  return {
+    ...{ glassformer: THIS_VERSION, scan: name, options: options as ScanSettings["options"] },
+    ...{ model: flags.model, adapter: flags.adapter ?? null, dtype: flags.dtype ?? null },
+    weights: (await checksumOfModel(flags.model))?.sha256 ?? null,
+    data: sources.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
+    ...{
+      column: flags.column,
+      maxLength,
+      batchTokens: flags.batchTokens ?? Math.max(maxLength, Math.min(most, USUAL_BATCH)),
+    },
+    ...{ shardSize: flags.shardSize, shards, command },
+  };
+}
+
+function begins(sources: readonly ScanSource[], parts: readonly Part[], left: number, mine: number): string {
+  const size = sources.reduce((sum, { source }) => sum + source.size, 0);
+  const what = `${counted(sources.length, "source")}, ${(size / 1e6).toFixed(1)} MB in ${counted(parts.length, "shard")}`;
+  if (left < mine) return `${what}, ${mine - left} of ${mine} done already`;
+  return mine < parts.length ? `${what}, of which this share has ${mine}` : what;
+}
+
+function tokensIn(state: { readonly summaries: Readonly<Record<string, unknown>> } | undefined): number {
+  return state ? (state.summaries.seen as Counts).values[SEEN.tokens] : 0;
+}

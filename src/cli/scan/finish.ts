@@ -1,0 +1,51 @@
+/** The end of a scan: its shards merged, the finding of what they saw, and where it is written. */
+
+import { join } from "node:path";
+import { withProvenance } from "../../finding/provenance.ts";
+import type { ModelScan } from "../../scan/scan.ts";
+import { SEEN } from "../../scan/shard.ts";
+import type { Counts } from "../../scan/summaries/counts.ts";
+import { scannedFrom } from "../origin.ts";
+import { writeFolder } from "../output-files.ts";
+import { briefOptions, type Terminal, tell, textOptions } from "../terminal.ts";
+import type { ScanFolder } from "./folder.ts";
+
+/** A scan all of whose shards are done. */
+export interface Finished {
+  readonly folder: ScanFolder;
+  readonly scan: ModelScan;
+}
+
+/** Writes the finding and shows it. */
+export async function finishScan(
+  { folder, scan }: Finished,
+  { full, json }: { readonly full: boolean; readonly json?: boolean | undefined },
+  terminal: Terminal,
+): Promise<void> {
+  const { settings, path } = folder;
+  const merged = await folder.merged(
+    Array.from({ length: settings.shards }, (_, shard) => shard),
+    scan,
+  );
+  await folder.saveSummary(merged);
+  const seen = (merged.summaries.seen as unknown as Counts).values;
+  const found = scan.finding(merged.summaries, {
+    sources: settings.data.map(({ name }) => name),
+    ...{ texts: seen[SEEN.texts], skipped: seen[SEEN.skipped], tokens: seen[SEEN.tokens], rows: seen[SEEN.rows] },
+    settings: {
+      data: settings.data.map(({ name }) => name).join(" "),
+      texts: seen[SEEN.texts],
+      tokens: seen[SEEN.tokens],
+      "tokens per row": settings.maxLength,
+      shards: settings.shards,
+    },
+  });
+  const finding = withProvenance(found, await scannedFrom(settings.command, settings.model));
+  const { render, reportFiles } = await import("../../report/index.ts");
+  const report = join(path, "report");
+  await writeFolder(report, await reportFiles(finding));
+  const rows = scan.columns.length > 0 ? ", rows/*.parquet: a row for each token" : "";
+  tell(terminal.stderr, `Wrote ${path}: report/report.html, with its tables and pictures${rows}`);
+  const text = full ? textOptions(terminal) : briefOptions(terminal, `They are in ${join(report, "report.html")}.`);
+  terminal.stdout.write((await render(finding, json ? "json" : "text", { text })) as string);
+}

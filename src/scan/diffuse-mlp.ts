@@ -1,0 +1,143 @@
+/** The question of the seed notebook, of every token of a corpus. */
+import { Tensor } from "../graph/tensor.ts";
+import { byToken } from "../measures/diffuse-mlp/by-token.ts";
+import { siteOf } from "../measures/diffuse-mlp/site.ts";
+import { layerOption, seedOption, topOption } from "../measures/options.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { permutation } from "../training/data/batches.ts";
+import { keyOf, type ScanBatch } from "./batches.ts";
+import { placeNumbers } from "./context.ts";
+import { diffuseMlpFinding } from "./diffuse-mlp/finding.ts";
+import {
+  bitsOf,
+  type DiffuseMlpSummaries,
+  emptySummaries,
+  QUANTITIES,
+  SHARES,
+  TYPE_QUANTITIES,
+} from "./diffuse-mlp/summaries.ts";
+import type { RowColumn, Rows } from "./rows.ts";
+import { type ModelScan, scan } from "./scan.ts";
+
+/** How many numbers the widest value of a run may hold: 128 MB. */
+const MOST_NUMBERS = 2 ** 25;
+
+const OPTIONS = {
+  layer: layerOption("the block whose MLP to look at: the last one"),
+  top: { ...topOption("tokens"), default: 20 },
+  seed: seedOption("the shuffles and the sample"),
+} as const;
+
+export const diffuseMlpScan = scan({
+  name: "diffuse-mlp",
+  question: "Which tokens does the MLP layer matter for, even though no single neuron stands out?",
+  description:
+    "The score of the seed notebook, direct attribution and its spread over neurons, and the scale of the norm inside the MLP, for each token of a corpus.",
+  options: OPTIONS,
+  on(model, options) {
+    const site = siteOf(model, options.layer);
+    if (!site.last) {
+      throw new ArgumentError(
+        `In layer ${site.layer} of ${model.cfg.nLayers} an ablation reaches every later position, so each needs a pass of its own, which is too much for a corpus: leave out --layer to scan the last one, or run diffuse-mlp on some prompts.`,
+        { asked: site.layer, found: model.cfg.nLayers - 1 },
+      );
+    }
+    const { dMlp, dVocabOut } = model.cfg;
+    const columns = site.norm ? COLUMNS : COLUMNS.filter(({ name }) => !OF_NORM.includes(name));
+    const one: ModelScan<DiffuseMlpSummaries> = {
+      mostTokens: Math.max(16, Math.floor(MOST_NUMBERS / Math.max(dVocabOut, 4 * dMlp!))),
+      columns,
+      empty: () => emptySummaries(model, options),
+      async measure(batch, into, rows) {
+        const order = permutation(dMlp!, options.seed, batch.shard * 2 ** 16 + batch.number);
+        const shuffle = Tensor.leaf(ndarray("int32", [dMlp!], order), ["d_mlp"]);
+        const values = Object.entries(byToken(model, site, batch, shuffle)).filter(([, value]) => value !== undefined);
+        const computed = await model.compute(values.map(([, value]) => value as Tensor));
+        const numbers = Object.fromEntries(values.map(([name], i) => [name, computed[i].data as Float32Array]));
+        add(batch, numbers, into, rows);
+      },
+      finding: (summaries, about) => diffuseMlpFinding(model, site, options, summaries, about),
+    };
+    return one;
+  },
+});
+
+/** Of an MLP with a norm inside. */
+const OF_NORM: readonly string[] = ["outlier_after", "scale"];
+
+const COLUMNS: readonly RowColumn[] = [
+  { name: "token", holds: "token", description: "The token." },
+  { name: "next", holds: "token", description: "The token that comes next." },
+  ...QUANTITIES.map(({ name, description }) => ({ name, holds: "float", description }) as const),
+  { name: "largest_neuron", holds: "integer", description: "The neuron with the largest |a_i|." },
+];
+
+type Numbers = Readonly<Record<string, Float32Array>>;
+
+function add(batch: ScanBatch, numbers: Numbers, into: DiffuseMlpSummaries, rows: Rows): void {
+  const count = numbers.loss.length;
+  const score = new Float32Array(count);
+  const keys = new Float64Array(count);
+  const at = {
+    source: [] as number[],
+    shard: [] as number[],
+    text: [] as number[],
+    offset: [] as number[],
+    pos: [] as number[],
+  };
+  const tokens = { token: new Int32Array(count), next: new Int32Array(count) };
+  const all: Numbers = { ...numbers, score };
+  let i = 0;
+  for (const row of batch.rows) {
+    for (let pos = 0; pos + 1 < row.ids.length; pos++, i++) {
+      // The notebook's score, of the predicted token's own loss: its mean over a row would depend on how long rows are.
+      score[i] = numbers.outlier[i] === 0 ? 0 : numbers.loss_change[i] / numbers.outlier[i];
+      const key = keyOf(batch, row, pos);
+      keys[i] = key;
+      tokens.token[i] = row.ids[pos];
+      tokens.next[i] = row.ids[pos + 1];
+      at.source.push(batch.source);
+      at.shard.push(batch.shard);
+      at.text.push(row.text);
+      at.offset.push(row.offset);
+      at.pos.push(pos);
+      observe(into, all, i, row.ids[pos], key, () => placeNumbers(batch, row, pos));
+    }
+  }
+  rows.add(keys, { ...at, ...tokens, ...all });
+}
+
+function observe(
+  into: DiffuseMlpSummaries,
+  all: Numbers,
+  i: number,
+  token: number,
+  key: number,
+  place: () => Int32Array,
+) {
+  const { quantities, distributions, byType, shares, diffuse, scores, largest, products, sample } = into;
+  QUANTITIES.forEach(({ name }, q) => {
+    const value = all[name]?.[i];
+    if (value === undefined) return;
+    quantities.add(q, value);
+    distributions.add(q, value);
+  });
+  TYPE_QUANTITIES.forEach((name, q) => {
+    byType.add(token * TYPE_QUANTITIES.length + q, all[name][i]);
+  });
+  const attribution = all.attribution[i];
+  const share = all.max_share[i];
+  shares.add(distributions.grid.indexOf(attribution), share);
+  products.add(0, attribution * all.loss_change[i]);
+  largest.add(all.largest_neuron[i]);
+  const ofShare = SHARES.indexOf(share);
+  const isScore = scores.accepts(0, all.score[i], key);
+  const isDiffuse = diffuse.accepts(ofShare, attribution, key);
+  const isDrawn = sample.accepts(key);
+  if (!isScore && !isDiffuse && !isDrawn) return;
+  const payload = Int32Array.from([...place(), ...bitsOf(all, i)]);
+  if (isScore) scores.add(0, all.score[i], key, payload);
+  if (isDiffuse) diffuse.add(ofShare, attribution, key, payload);
+  if (isDrawn) sample.add(key, payload);
+}

@@ -1,0 +1,5 @@
+/** All scans, in the order in which the help lists them. */
+import { diffuseMlpScan } from "./diffuse-mlp.ts";
+import type { Scan } from "./scan.ts";
+
+export const SCANS: readonly Scan[] = [diffuseMlpScan];

@@ -1,0 +1,60 @@
+/** A scan: one question about a model, asked of every token of a corpus. */
+import type { Finding } from "../finding/finding.ts";
+import type { Model } from "../lens/model.ts";
+import type { OptionRecords } from "../options/records.ts";
+import type { Settled } from "../options/settle.ts";
+import type { ScanBatch } from "./batches.ts";
+import type { RowColumn, Rows } from "./rows.ts";
+import type { Summary } from "./summaries/summary.ts";
+
+/** Summaries by name. */
+export type Summaries = Readonly<Record<string, AnySummary>>;
+/** A summary whose own type is not known. */
+export type AnySummary = Summary<AnySummary>;
+
+/** A scan with one model and its options. `S` is what it remembers of everything it has seen. */
+export interface ModelScan<S = Summaries> {
+  /** The most tokens in a batch: more would need too much memory. */
+  readonly mostTokens: number;
+  /** What it writes for each token; none if it writes summaries alone. */
+  readonly columns: readonly RowColumn[];
+  /** Its summaries with nothing in them. */
+  empty(): S;
+  /** Runs the model on a batch, and adds what it sees. The result depends on the batch alone. */
+  measure(batch: ScanBatch, into: S, rows: Rows): Promise<void>;
+  /** What the summaries say. */
+  finding(summaries: S, about: ScanAbout): Finding;
+}
+
+/** What was scanned. */
+export interface ScanAbout {
+  readonly sources: readonly string[];
+  readonly texts: number;
+  /** Texts that were left out: they are too short to predict a token from another. */
+  readonly skipped: number;
+  /** Tokens of all rows, and rows. */
+  readonly tokens: number;
+  readonly rows: number;
+  /** For the finding's settings. */
+  readonly settings: Finding["settings"];
+}
+
+/** A scan as it is listed. */
+export interface Scan {
+  readonly name: string;
+  readonly question: string;
+  readonly description: string;
+  readonly options: OptionRecords;
+  /** @throws ArgumentError for a model that cannot be asked this */
+  on(model: Model, options: Readonly<Record<string, unknown>>): ModelScan;
+}
+
+/** A scan with the types of its options and summaries inferred. */
+export function scan<const O extends OptionRecords, S>(
+  record: Omit<Scan, "options" | "on"> & {
+    readonly options: O;
+    on(model: Model, options: Settled<O>): ModelScan<S>;
+  },
+): Scan {
+  return record as unknown as Scan;
+}
