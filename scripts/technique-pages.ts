@@ -116,6 +116,7 @@ const VALUES = {
   file: "a text, or `{ name, text }`; in a command a file",
   flag: "yes or no",
   model: "a name or a folder",
+  dictionary: "a folder or a name on the hub; in code also a `Dictionary`",
   path: "a path",
   paths: "paths",
 } as const;

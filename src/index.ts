@@ -52,6 +52,7 @@ export { type Edit, ModelGraph } from "./lens/model-graph.ts";
 // Sparse dictionaries: autoencoders and transcoders
 export {
   Dictionary,
+  type DictionaryFilesOptions,
   type DictionaryFromPretrainedOptions,
   type DictionaryParts,
 } from "./dictionaries/dictionary.ts";
@@ -102,15 +103,37 @@ export { type Complex, FactoredMatrix, type MatrixIndex, type Svd } from "./lens
 export { compositionScores } from "./measures/composition.ts";
 export type { CompositionMode, TokenChoice } from "./lens/weight-views.ts";
 
-// - how good a dictionary is
+// - features of a prompt
+export { type FeaturesOptions, features } from "./analyses/features.ts";
 export {
-  type DictionaryMeasurement,
+  type FeatureAtTokenRow,
+  type FeaturesMeasurement,
+  type MeasureFeaturesOptions,
+  measureFeatures,
+} from "./measures/features.ts";
+export type { FeaturePositionRow } from "./measures/features/positions.ts";
+
+// - a feature
+export { feature } from "./analyses/feature.ts";
+export {
+  type FeatureMeasurement,
+  type FeatureOptions,
+  type FeatureTokenRow,
+  measureFeature,
+} from "./measures/feature.ts";
+export type { NearFeatureRow } from "./measures/feature/nearest.ts";
+export type { BehindNeuronRow, FeatureOnTextRow } from "./measures/feature/reader.ts";
+
+// - how good a dictionary is
+export { type DictionaryReportOptions, dictionaryReport } from "./analyses/dictionary-report.ts";
+export {
+  type DictionaryReportMeasurement,
   type DictionaryRunRow,
-  type MeasureDictionaryOptions,
-  measureDictionary,
-} from "./measures/dictionary.ts";
-export type { FeatureRow } from "./measures/dictionary/features.ts";
-export type { DictionaryNumbers } from "./measures/dictionary/numbers.ts";
+  type MeasureDictionaryReportOptions,
+  measureDictionaryReport,
+} from "./measures/dictionary-report.ts";
+export type { FeatureRow } from "./measures/dictionary-report/features.ts";
+export type { DictionaryNumbers } from "./measures/dictionary-report/numbers.ts";
 
 // Changes of a run as plain data
 export { changedModel, type InterventionRunOptions, interventionHooks } from "./measures/interventions.ts";

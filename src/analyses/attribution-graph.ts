@@ -1,5 +1,6 @@
 /** "Which tokens and features of the prompt lead to the next token, and through which others?" */
 
+import { bundledDictionaries } from "../dictionaries/bundled.ts";
 import { TranscoderSet } from "../dictionaries/transcoder-set.ts";
 import { type Finding, finding } from "../finding/finding.ts";
 import type { Model } from "../lens/model.ts";
@@ -32,8 +33,8 @@ const [REMOVED, CARRIED] = [16, 20];
  */
 export async function attributionGraph(model: Model, options: AttributionGraphOptions = {}): Promise<Finding> {
   const asked = settled("attributionGraph", model, options, OPTIONS);
-  const { prompt, answer, wrong, transcoders: name, top, seed, signal, ...sizes } = asked;
-  const transcoders = name === undefined ? undefined : await TranscoderSet.fromPretrained(name, { signal });
+  const { prompt, answer, wrong, transcoders: name, transcodersId, top, seed, signal, ...sizes } = asked;
+  const transcoders = name === undefined ? undefined : await transcodersCalled(name, transcodersId, signal);
   const targets = await targetsOf(model, answer, wrong, signal);
   const looked = { interventions: REMOVED, carriedEdges: Math.max(CARRIED, top) };
   const measured = await measureAttributionGraph(model, { ...sizes, ...looked, prompt, targets, transcoders, signal });
@@ -62,6 +63,10 @@ export async function attributionGraph(model: Model, options: AttributionGraphOp
     baselines: [...standards(story), ...(compared ? agreementBaselines(compared, seed) : [])],
     caveats: [...caveats(story), ...model.notes],
   });
+}
+
+function transcodersCalled(name: string, id: string | undefined, signal: AbortSignal | undefined) {
+  return TranscoderSet.fromPretrained(name, { id: id ?? bundledDictionaries(name)?.transcoder, signal });
 }
 
 const count = (kept: Uint8Array) => kept.reduce((sum, x) => sum + x, 0);
@@ -136,6 +141,13 @@ const OPTIONS = {
     placeholder: "NAME",
     description: "transcoders whose features are traced: a folder, or a repository of the Hugging Face hub",
     defaultText: "none, and neurons are traced",
+  },
+  transcodersId: {
+    type: "text",
+    placeholder: "ID",
+    description: "which of a repository's transcoders",
+    only: [{ option: "transcoders", not: [undefined], which: "says where they are" }],
+    defaultText: "the only ones",
   },
   ...ATTRIBUTION_GRAPH_OPTIONS,
   top: topOption("nodes and edges"),

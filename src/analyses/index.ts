@@ -7,9 +7,12 @@ import type { Analysis } from "./analysis.ts";
 import { attentionPatternsAnalysis } from "./attention-patterns.ts";
 import { attributionGraphAnalysis } from "./attribution-graph.ts";
 import { attributionPatchingAnalysis } from "./attribution-patching.ts";
+import { dictionaryReportAnalysis } from "./dictionary-report.ts";
 import { diffuseMlpAnalysis } from "./diffuse-mlp.ts";
 import { directLogitAttributionAnalysis } from "./direct-logit-attribution.ts";
 import { edgeAttributionAnalysis } from "./edge-attribution.ts";
+import { featureAnalysis } from "./feature.ts";
+import { featuresAnalysis } from "./features.ts";
 import { gradientXActivationAnalysis } from "./gradient-x-activation.ts";
 import { headDetectorAnalysis } from "./head-detector.ts";
 import { inductionScoreAnalysis } from "./induction-score.ts";
@@ -43,6 +46,9 @@ export const ANALYSES: readonly Analysis[] = [
   ablationAnalysis,
   edgeAttributionAnalysis,
   attributionGraphAnalysis,
+  featuresAnalysis,
+  featureAnalysis,
+  dictionaryReportAnalysis,
   ioiAnalysis,
   pathPatchingAnalysis,
 ];

@@ -5,12 +5,12 @@ import { NEURON, NEXT, POS, TOKEN } from "../finding/columns.ts";
 import { type Finding, type FindingParts, finding } from "../finding/finding.ts";
 import { as, column, type Table, tableOf } from "../finding/table.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
+import { PIECE } from "../measures/in-text/pieces.ts";
 import {
   measureNeuronTokens,
   NEURON_OPTIONS,
   type NeuronTokensMeasurement,
   type NeuronTokensOptions,
-  PIECE,
 } from "../measures/neuron-tokens.ts";
 import { settled } from "../measures/options.ts";
 import { quoted } from "../tensor/words.ts";

@@ -36,6 +36,16 @@ export const EDGE_ATTRIBUTION: Reference = {
   url: "https://arxiv.org/abs/2310.10348",
   paper: "Syed, Rager and Conmy, 2023",
 };
+export const TOP_K_DICTIONARIES: Reference = {
+  title: "Scaling and evaluating sparse autoencoders",
+  url: "https://arxiv.org/abs/2406.04093",
+  paper: "Gao et al., 2024",
+};
+export const MONOSEMANTICITY: Reference = {
+  title: "Towards Monosemanticity: Decomposing Language Models With Dictionary Learning",
+  url: "https://transformer-circuits.pub/2023/monosemantic-features",
+  paper: "Bricken et al., 2023",
+};
 export const FRAMEWORK: Reference = {
   title: "A Mathematical Framework for Transformer Circuits",
   url: "https://transformer-circuits.pub/2021/framework/index.html",

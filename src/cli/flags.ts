@@ -40,6 +40,7 @@ const PLACEHOLDER: Readonly<Record<Exclude<OptionRecord["type"], "flag">, string
   layers: "n",
   heads: "n",
   model: "model",
+  dictionary: "name",
   path: "path",
   paths: "file",
 };

@@ -4,12 +4,12 @@ import { TENSOR } from "../graph/tensor-kind.ts";
 import type { NDArray } from "../tensor/array.ts";
 import { showAs } from "../tensor/display.ts";
 import { ArgumentError, ConfigError } from "../tensor/errors.ts";
-import { FLAG, instanceOf, listOf, POSITIVE, TEXT } from "../tensor/kinds.ts";
+import { FLAG, instanceOf, listOf, oneOf, POSITIVE, TEXT } from "../tensor/kinds.ts";
 import { checkArgument, checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { compositionOf, type DictionaryConfig, dictionaryConfig, type GivenDictionaryConfig } from "./config.ts";
 import { decoderNorms, type Folded, withFoldedNorms, withFoldedScale } from "./fold.ts";
 import { placeName } from "./formats/format.ts";
-import { saelensFiles } from "./formats/saelens.ts";
+import { DICTIONARY_FILE_DTYPES, type DictionaryFileDtype, saelensFiles } from "./formats/saelens.ts";
 import { NORMALIZATIONS } from "./normalizations.ts";
 import { findDictionary, REPOSITORY, type RepositoryOptions, repositoryOf } from "./open.ts";
 import { decode, encode, type PassOf, readOf } from "./pass.ts";
@@ -41,6 +41,12 @@ export interface DictionaryFromPretrainedOptions extends RepositoryOptions {
   readonly hookNameOut?: string | undefined;
 }
 
+/** How a dictionary's files are written. */
+export interface DictionaryFilesOptions {
+  /** How weights are kept: the nearest numbers of fewer bits take half the room. Default: float32. */
+  readonly dtype?: DictionaryFileDtype | undefined;
+}
+
 const OPTIONS: OptionKinds<DictionaryFromPretrainedOptions> = {
   ...REPOSITORY,
   foldDecoderNorms: FLAG,
@@ -48,6 +54,7 @@ const OPTIONS: OptionKinds<DictionaryFromPretrainedOptions> = {
   hookName: TEXT,
   hookNameOut: TEXT,
 };
+const FILES: OptionKinds<DictionaryFilesOptions> = { dtype: oneOf(DICTIONARY_FILE_DTYPES) };
 const PARTS: OptionKinds<DictionaryParts> = { name: TEXT, notes: listOf(TEXT, "sentences") };
 const WEIGHTS = instanceOf(Map, "a Map of arrays by name");
 
@@ -167,9 +174,13 @@ export class Dictionary {
     return this.folded(withFoldedScale(this.cfg, this.weights, s));
   }
 
-  /** Its files in SAELens' format, by name: `cfg.json` and `sae_weights.safetensors`, in float32. */
-  toFiles(): Map<string, Uint8Array> {
-    return saelensFiles(this.cfg, this.weights);
+  /**
+   * Its files in SAELens' format, by name: `cfg.json` and `sae_weights.safetensors`.
+   * @throws ArgumentError for a dtype that the format does not have
+   */
+  toFiles(options: DictionaryFilesOptions = {}): Map<string, Uint8Array> {
+    checkOptions("toFiles", options, FILES);
+    return saelensFiles(this.cfg, this.weights, options.dtype ?? "float32");
   }
 
   /** What its pass is of. */

@@ -17,6 +17,12 @@ export const NEURON = column("d_mlp", "The neuron's index within its layer.", {
   axis: "d_mlp",
   format: "integer",
 });
+/** Of a dictionary. */
+export const FEATURE = column("d_sae", "The feature's index in the dictionary.", {
+  title: "feature",
+  axis: "d_sae",
+  format: "integer",
+});
 /** Of an attention pattern: the position that is attended to. */
 export const KEY = column("key", "The position that is attended to.", { axis: "key", format: "integer" });
 /** Of a path or an edge: what writes. */

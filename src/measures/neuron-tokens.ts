@@ -1,19 +1,21 @@
 /** The tokens that a neuron writes, and where in a text it is most active. */
 
-import type { Tensor } from "../graph/tensor.ts";
-import { neuronName } from "../lens/components.ts";
+import { Tensor } from "../graph/tensor.ts";
+import { components, neuronName } from "../lens/components.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { hasMlps, needNeurons, needReadStream } from "../lens/model-has.ts";
-import { batchOf, readTokens } from "../lens/tokens.ts";
+import { unscaled } from "../lens/output-norm.ts";
 import { getActName } from "../models/act-name.ts";
 import { checkWhole } from "../options/checks.ts";
-import { ArgumentError, InputError } from "../tensor/errors.ts";
+import { ndarray } from "../tensor/array.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { type ContextRow, type ExampleRow, examplesOf } from "./in-text/examples.ts";
+import { batches, piecesOf } from "./in-text/pieces.ts";
 import { Measured } from "./measured.ts";
-import { effectsOf, type NeuronEffects } from "./neuron-tokens/effects.ts";
-import { examplesOf, type NeuronContextRow, type NeuronExampleRow } from "./neuron-tokens/examples.ts";
 import { type AnalysisOptions, type GivenOptions, layerOption, seedOption, settled } from "./options.ts";
 import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
 import { tokenTexts } from "./prompt.ts";
+import { type WrittenTokens, withOthers, writtenTokens } from "./written-tokens.ts";
 
 /** The options of `measureNeuronTokens` and `neuronTokens`. */
 export type NeuronTokensOptions = GivenOptions<typeof NEURON_OPTIONS>;
@@ -64,7 +66,7 @@ export interface NeuronTokensRow {
 }
 
 /** The result of `measureNeuronTokens`: a row for each token of the text. */
-export interface NeuronTokensMeasurement extends Measured<NeuronTokensRow>, NeuronEffects {
+export interface NeuronTokensMeasurement extends Measured<NeuronTokensRow>, WrittenTokens {
   /** What the text is called. */
   readonly text: string;
   readonly layer: number;
@@ -74,16 +76,10 @@ export interface NeuronTokensMeasurement extends Measured<NeuronTokensRow>, Neur
   /** Every neuron in the layer. */
   readonly neurons: Measured<LargestActivationRow>;
   /** Where the neuron is most active, the strongest first; no two overlap. */
-  readonly examples: Measured<NeuronExampleRow>;
+  readonly examples: Measured<ExampleRow>;
   /** The examples, token by token. */
-  readonly contexts: Measured<NeuronContextRow>;
+  readonly contexts: Measured<ContextRow>;
 }
-
-/** The text is read in pieces of this many tokens, BOS included: enough context for each word, and fast. */
-export const PIECE = 128;
-const TOKENS_AT_A_TIME = 4096;
-/** The most bytes of activations that are read at a time. */
-const NUMBERS_AT_A_TIME = 16e6;
 
 /**
  * The tokens that a neuron promotes and suppresses, and where in a text it is most active (`hook_post`).
@@ -113,7 +109,7 @@ export async function measureNeuronTokens(
   let done = 0;
   const read = async (neuron: number | undefined): Promise<number[]> => {
     const activations: number[] = [];
-    for (const { input, skip, tokens } of batches(model, pieces)) {
+    for (const { input, skip, tokens } of batches(model, pieces, width)) {
       const post = model.graph(input).at(getActName("post", layer)).slice("pos", skip);
       const wanted = neuron === undefined ? [] : [post.at({ d_mlp: neuron })];
       const [most, own] = await model.compute([post.max(["batch", "pos"]), ...wanted], { signal });
@@ -128,7 +124,9 @@ export async function measureNeuronTokens(
   const neuron = options.neuron ?? loudest(W_out, largestOfEach);
   const activations = await read(neuron);
 
-  const { found, effects } = await effectsOf(model, layer, neuron, { seed, top, signal });
+  const { found, effects } = await writtenTokens(model, writtenBy(model, layer, withOthers(neuron, width, seed)), {
+    ...{ top, signal },
+  });
   const texts = tokenTexts(model, ids);
   const rows = activations.map((activation, pos): NeuronTokensRow => ({ pos, token: texts[pos], activation }));
   return Measured.of(rows, {
@@ -139,34 +137,12 @@ export async function measureNeuronTokens(
   });
 }
 
-/** The text's tokens in pieces that fit after a BOS. */
-function piecesOf(model: HookedTransformer, text: string): readonly (readonly number[])[] {
-  if (text.trim() === "") {
-    throw new InputError("The text is empty: give at least a few sentences.", { asked: text });
-  }
-  const ids = Array.from(readTokens(text, model, { prependBos: false, truncate: false }).data);
-  const size = Math.max(1, Math.min(PIECE, model.cfg.nCtx) - (bosOf(model) === undefined ? 0 : 1));
-  return Array.from({ length: Math.ceil(ids.length / size) }, (_, i) => ids.slice(i * size, (i + 1) * size));
-}
-
-function bosOf(model: HookedTransformer): number | undefined {
-  return model.cfg.defaultPrependBos ? model.text?.bosTokenId : undefined;
-}
-
-/** Runs pieces of equal length together, each after a BOS, whose own activations (`skip`) are left out. */
-function* batches(model: HookedTransformer, pieces: readonly (readonly number[])[]) {
-  const bos = bosOf(model);
-  const skip = bos === undefined ? 0 : 1;
-  const tokens = Math.min(TOKENS_AT_A_TIME, NUMBERS_AT_A_TIME / model.cfg.dMlp!);
-  const most = Math.max(1, Math.floor(tokens / pieces[0].length));
-  for (let start = 0; start < pieces.length; ) {
-    const { length } = pieces[start];
-    let end = start;
-    while (end < pieces.length && end - start < most && pieces[end].length === length) end++;
-    const rows = pieces.slice(start, end).map((piece) => (bos === undefined ? piece : [bos, ...piece]));
-    yield { input: batchOf(rows, model), skip, tokens: rows.length * length };
-    start = end;
-  }
+/** What neurons of a layer add to the residual stream for one unit of activation, [neuron d_model]. */
+function writtenBy(model: HookedTransformer, layer: number, neurons: Int32Array<ArrayBuffer>): Tensor {
+  const rows = Tensor.leaf(ndarray("int32", [neurons.length], neurons), ["neuron"]);
+  const mlp = components(model).additions.find((one) => one.kind === "mlp" && one.layer === layer);
+  const written = model.weights.get(`blocks.${layer}.mlp.W_out`).gather(0, rows);
+  return unscaled(written, mlp?.output?.norm, model.weights);
 }
 
 /** The neuron that writes most at any one place: its largest activation times the norm of what it writes. */

@@ -1,4 +1,5 @@
 /** The kind of value that an option takes, from its record, as far as it does not depend on a model. */
+import { DICTIONARY } from "../dictionaries/kind.ts";
 import { ANYTHING, either, FLAG, type Kind, listOf, NUMBER, OBJECT, oneOf, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { wholeWords } from "./checks.ts";
 import type { FileText, IntegerOption, OptionRecord, OptionRecords, Range } from "./records.ts";
@@ -15,6 +16,9 @@ const WORDS: Kind = {
   accepts: (v) => typeof v === "string" || typeof v === "number" || Array.isArray(v) || v instanceof Int32Array,
   describe: "a text, or token ids",
 };
+
+/** A dictionary, or the name of one. */
+const NAMED_DICTIONARY = either(DICTIONARY, TEXT);
 
 /** The kinds of all of a function's options that have records. */
 export function kindsOf<const O extends OptionRecords>(records: O): { readonly [K in keyof O]: Kind } {
@@ -43,6 +47,8 @@ export function kindOfOption(option: OptionRecord): Kind {
     case "model":
     case "path":
       return TEXT;
+    case "dictionary":
+      return NAMED_DICTIONARY;
     case "texts":
       return either(TEXT, listOf(TEXT, "texts"));
     case "paths":

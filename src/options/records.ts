@@ -2,6 +2,7 @@
  * Options as records. The record of an option is its type, default, range, check, help text and form field: a function's
  * options, its command and its form are made from it, and no other place says any of these.
  */
+import type { Dictionary } from "../dictionaries/dictionary.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import type { TokenIds } from "../text/token-ids.ts";
 
@@ -158,6 +159,11 @@ export interface ModelOption extends Described {
   readonly default?: string;
 }
 
+/** A dictionary, by its folder or its name on the hub; in code also a dictionary that is there. */
+export interface DictionaryOption extends Described {
+  readonly type: "dictionary";
+}
+
 /** A file or a folder, by its path. */
 export interface PathOption extends Described {
   readonly type: "path";
@@ -189,6 +195,7 @@ export type OptionRecord =
   | FlagOption
   | PromptsOption
   | ModelOption
+  | DictionaryOption
   | PathOption
   | PathsOption;
 
@@ -211,6 +218,7 @@ interface ValueOfType {
   readonly flag: boolean;
   readonly prompts: readonly (string | TokenIds)[];
   readonly model: string;
+  readonly dictionary: string | Dictionary;
   readonly path: string;
   readonly paths: readonly string[];
 }

@@ -17,6 +17,7 @@ import { processWeights } from "../../src/models/processing/process-weights.ts";
 import { HookedTransformer } from "../../src/node.ts";
 import { render } from "../../src/report/index.ts";
 import { expectClose } from "../close.ts";
+import { randomDictionary } from "../dictionaries/random-dictionary.ts";
 import { golden } from "../goldens.ts";
 import { wordTokenizer } from "./word-tokenizer.ts";
 
@@ -48,7 +49,13 @@ describe.each(["neox_2l", "gptj_2l", "llama_gqa_2l", "local_attn_2l", "qwen3_2l"
       option,
       record.type === "flag" ? false : "default" in record ? record.default : undefined,
     ]);
-    const options = { ...Object.fromEntries(defaults), ...OWN[called] };
+    // Only a bundled model comes with a dictionary.
+    const dictionary = randomDictionary("blocks.1.hook_mlp_out", model.cfg.dModel);
+    const options = {
+      ...Object.fromEntries(defaults),
+      ...OWN[called],
+      ...("dictionary" in analysis.options ? { dictionary } : {}),
+    };
     const found = await analysis.run(model, options);
     expect(found.analysis).toBe(called);
     expect((await render(found, "text")).length).toBeGreaterThan(200);

@@ -1,18 +1,21 @@
 /** Text from files is never trusted: a hostile model and hostile arguments, through every command and every format. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ANALYSES } from "../../src/analyses/index.ts";
+import { ANALYSES, analysisCalled } from "../../src/analyses/index.ts";
 import { outcomeOf } from "../../src/cli/exit.ts";
 import { runCommand } from "../../src/cli/program.ts";
 import { tell } from "../../src/cli/terminal.ts";
 import { IOI_NAMES } from "../../src/measures/ioi/prompts.ts";
+import { HookedTransformer } from "../../src/node.ts";
+import { randomDictionary } from "../dictionaries/random-dictionary.ts";
 import { HOSTILE, hostileModel } from "../report/hostile-model.ts";
 
 let folder: string;
 let model: string;
-beforeAll(() => {
+let dictionary: string;
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "glassformer-hostile-"));
   // First of the analyses that compare two prompts: which words the model takes them for does not depend on the others.
   const ordered = [...ANALYSES].sort((a, b) => Number("clean" in b.options) - Number("clean" in a.options));
@@ -20,6 +23,11 @@ beforeAll(() => {
     .flatMap(({ options }) => Object.values(options))
     .flatMap((option) => ("default" in option ? [option.default].flat().map(String) : []));
   model = hostileModel(folder, [...asked.flatMap((text) => text.split(" ").filter(Boolean)), ...IOI_NAMES]);
+  dictionary = join(folder, "d\x1b[31m\u202e");
+  mkdirSync(dictionary);
+  const { cfg } = await HookedTransformer.fromPretrained(model);
+  const files = randomDictionary("blocks.0.hook_mlp_out", cfg.dModel).toFiles();
+  for (const [name, bytes] of files) writeFileSync(join(dictionary, name), bytes);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -48,8 +56,12 @@ describe("a model whose every word is an attack", () => {
     "is reported by %s without a raw control character in any format",
     async (name) => {
       const files = ["html", "json", "csv", "svg", "txt"].map((ending) => join(folder, `${name}.${ending}`));
-      const small = name === "ioi" ? ["--samples", "4"] : [];
-      const { stdout, stderr, code } = await run(name, "--full", "--model", model, ...small, "--out", ...files);
+      const { options } = analysisCalled(name);
+      const own = [
+        ...(name === "ioi" ? ["--samples", "4"] : []),
+        ...("dictionary" in options ? ["--dictionary", dictionary] : []),
+      ];
+      const { stdout, stderr, code } = await run(name, "--full", "--model", model, ...own, "--out", ...files);
       expect(stdout).not.toMatch(RAW);
       expect(stderr).not.toMatch(RAW);
       expect(code, stderr).toBe(0);

@@ -1,5 +1,7 @@
 /** The bundled model with several layers: its numbers are TransformerLens', and its heads do what its README says. */
 import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { rowsOf } from "../../src/finding/table.ts";
 import { bundledModels } from "../../src/load/names.ts";
@@ -15,7 +17,9 @@ const INDUCTION = [2, 2] as const;
 test.each(bundledModels)("the configuration of %s lists the other files of its folder", (name) => {
   const folder = new URL(`../../models/${name}/`, import.meta.url);
   const { files } = JSON.parse(readFileSync(new URL("config.json", folder), "utf8"));
-  expect(readdirSync(folder).sort()).toEqual(["README.md", "config.json", ...files].sort());
+  const there = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  const paths = there.map(({ parentPath, name }) => relative(fileURLToPath(folder), join(parentPath, name)));
+  expect(paths.sort()).toEqual(["README.md", "config.json", ...files].sort());
 });
 
 describe("gelu-3l-novels", () => {

@@ -155,6 +155,9 @@ function functions(): Case[] {
       both(name, { prompt: "abc", signal }),
     ),
     ...both("neuronTokens", { text: "abc", signal }),
+    ...both("features", { prompt: "abc", answer: "a", dictionary: modelDictionary, ...stopped }),
+    ...both("feature", { feature: 1, text: "abc", dictionary: modelDictionary, ...stopped }),
+    of("dictionaryReport", [model, { text: "abc", dictionary: modelDictionary, ...stopped }]),
     ...both("testPrompt", { prompt: "ab", answers: "c", signal }),
     ...["zeros", "ones", "randn"].map((name) => of(name, [{ batch: 2, pos: 3 }, {}])),
     of("full", [[2, 3], 1, {}]),
@@ -232,9 +235,9 @@ function functions(): Case[] {
     of("imshow", [[[1, 2]], {}]),
     of("line", [[1, 2], {}]),
     of("scatter", [[1, 2], [1, 2], {}]),
-    of("measureDictionary", [
+    of("measureDictionaryReport", [
       model,
-      { dictionary: modelDictionary, input: [[1, 2]], ignoredTokens: [1], memory: 1e6, ...stopped },
+      { dictionary: modelDictionary, text: "abc", input: [[1, 2]], ignoredTokens: [1], memory: 1e6, ...stopped },
     ]),
     of("dtypeCosts", ["bundled", { texts: ["a b"], dtypes: ["float32"], open: {} }]),
     of("fillMask", [smallModel(1, { mlm_head: true, attention_dir: "bidirectional" }), [0, 1], { maskTokenId: 1 }]),

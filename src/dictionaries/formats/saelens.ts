@@ -73,10 +73,19 @@ function asJumprelu({ cfg, batches }: SaelensConfig, raw: RawDictionary, what: s
 const arraysOf = (leaves: ReadonlyMap<string, Tensor>) =>
   new Map([...leaves].map(([name, { array }]) => [name, array!]));
 
+/** How numbers are kept in a file. */
+const FILE_DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
+export type DictionaryFileDtype = keyof typeof FILE_DTYPES;
+export const DICTIONARY_FILE_DTYPES = Object.keys(FILE_DTYPES) as DictionaryFileDtype[];
+
 /** A dictionary's files in this format, by name. */
-export function saelensFiles(cfg: DictionaryConfig, weights: ReadonlyMap<string, Tensor>): Map<string, Uint8Array> {
+export function saelensFiles(
+  cfg: DictionaryConfig,
+  weights: ReadonlyMap<string, Tensor>,
+  dtype: DictionaryFileDtype,
+): Map<string, Uint8Array> {
   return new Map([
     [CONFIG, new TextEncoder().encode(`${JSON.stringify(toSaelens(cfg), null, 2)}\n`)],
-    [WEIGHTS, writeSafetensors(arraysOf(weights))],
+    [WEIGHTS, writeSafetensors(arraysOf(weights), {}, { dtype: FILE_DTYPES[dtype] })],
   ]);
 }

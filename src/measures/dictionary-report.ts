@@ -1,15 +1,16 @@
 /** How good a dictionary is: how sparse, how much it explains, and what it costs the model to compute with what it makes. */
-import { Dictionary } from "../dictionaries/dictionary.ts";
 import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { needNextToken } from "../lens/model-has.ts";
 import type { ModelInput } from "../lens/tokens.ts";
+import type { FileText } from "../options/records.ts";
 import { ndarray } from "../tensor/array.ts";
 import { InputError } from "../tensor/errors.ts";
-import { ANYTHING, instanceOf, listOf, POSITIVE, WHOLE } from "../tensor/kinds.ts";
-import { checkArgument, type OptionKinds } from "../tensor/options.ts";
-import { type FeatureRow, featureRows } from "./dictionary/features.ts";
-import { type AtToken, type DictionaryNumbers, numbersOf } from "./dictionary/numbers.ts";
+import { ANYTHING, listOf, POSITIVE, WHOLE } from "../tensor/kinds.ts";
+import type { OptionKinds } from "../tensor/options.ts";
+import { DICTIONARY_OPTIONS, dictionaryOf } from "./dictionary/open.ts";
+import { type FeatureRow, featureRows } from "./dictionary-report/features.ts";
+import { type AtToken, type DictionaryNumbers, numbersOf } from "./dictionary-report/numbers.ts";
 import {
   AT_TOKENS,
   DictionaryPasses,
@@ -18,27 +19,32 @@ import {
   RUNS,
   type Texts,
   type TokenNumbers,
-} from "./dictionary/passes.ts";
+} from "./dictionary-report/passes.ts";
 import { passBytes, rowsThatFit } from "./in-parts.ts";
+import { bosOf, piecesOf } from "./in-text/pieces.ts";
 import { Measured } from "./measured.ts";
-import { type GivenOptions, settled } from "./options.ts";
+import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
+import { PASSAGE, PASSAGE_NAME } from "./passage.ts";
 
-/** What `measureDictionary` measures, and on what. */
-interface DictionaryOptions {
-  readonly dictionary: Dictionary;
-  /** Texts, or tokens [batch pos]. */
-  readonly input: ModelInput;
-  /** Tokens, by id, that are left out of all means, and keep their value in the run with the dictionary. Default: none. */
+export const DICTIONARY_REPORT_OPTIONS = {
+  ...DICTIONARY_OPTIONS,
+  text: { type: "file", description: "a text file to measure on", defaultText: PASSAGE_NAME },
+} as const satisfies AnalysisOptions;
+
+/** What only code can give. */
+interface GivenInput {
+  /** Texts, or tokens [batch pos], in place of the text. */
+  readonly input?: ModelInput | undefined;
+  /** Tokens, by id, that are left out of all means, and keep their value in the run with the dictionary. Default: none of an input, and of a text BOS. */
   readonly ignoredTokens?: readonly number[] | undefined;
   /** The most bytes that the values of a run may take; default: 128 MB, or half of the free memory if that is less. */
   readonly memory?: number | undefined;
 }
 
-/** The options of `measureDictionary`. */
-export type MeasureDictionaryOptions = GivenOptions<Record<never, never>> & DictionaryOptions;
+/** The options of `measureDictionaryReport`. */
+export type MeasureDictionaryReportOptions = GivenOptions<typeof DICTIONARY_REPORT_OPTIONS> & GivenInput;
 
-const KINDS: OptionKinds<DictionaryOptions> = {
-  dictionary: instanceOf(Dictionary, "a Dictionary"),
+const KINDS: OptionKinds<GivenInput> = {
   input: ANYTHING,
   ignoredTokens: listOf(WHOLE, "ids of tokens"),
   memory: POSITIVE,
@@ -53,8 +59,13 @@ export interface DictionaryRunRow {
   readonly divergence: number;
 }
 
-/** The result of `measureDictionary`: a row for each feature. */
-export interface DictionaryMeasurement extends Measured<FeatureRow>, DictionaryNumbers {
+/** The result of `measureDictionaryReport`: a row for each feature. */
+export interface DictionaryReportMeasurement extends Measured<FeatureRow>, DictionaryNumbers {
+  /** The dictionary's name, and the hook point that it stands at. */
+  readonly dictionary: string;
+  readonly hook: string;
+  /** What the text is called; null where the input was given. */
+  readonly text: string | null;
   /** A row for each value of the hook point. */
   readonly runs: Measured<DictionaryRunRow>;
   /** `(L_zero − L_dictionary) / (L_zero − L_clean)`: 1 where the dictionary costs nothing, 0 where zeros cost as little. */
@@ -72,15 +83,16 @@ export interface DictionaryMeasurement extends Measured<FeatureRow>, DictionaryN
  * those words mean.
  * @throws ArgumentError, ShapeError, UnknownNameError for a dictionary that does not fit; InputError if no token is left
  */
-export async function measureDictionary(
+export async function measureDictionaryReport(
   model: HookedTransformer,
-  options: MeasureDictionaryOptions,
-): Promise<DictionaryMeasurement> {
-  const asked = settled("measureDictionary", model, options, {}, KINDS);
-  needNextToken("measureDictionary", model);
-  const { dictionary, signal, onProgress, memory = passBytes(model) } = asked;
-  checkArgument("The dictionary of measureDictionary", dictionary, KINDS.dictionary);
+  options: MeasureDictionaryReportOptions = {},
+): Promise<DictionaryReportMeasurement> {
+  const of = "measureDictionaryReport";
+  const asked = settled(of, model, options, DICTIONARY_REPORT_OPTIONS, KINDS);
+  needNextToken(of, model);
+  const { signal, onProgress, memory = passBytes(model) } = asked;
   const texts = textsOf(model, asked);
+  const dictionary = await dictionaryOf(of, model, asked);
   const passes = new DictionaryPasses(model, dictionary, texts);
   const mean = await meanOf(model, passes, texts, memory, signal);
 
@@ -120,6 +132,7 @@ export async function measureDictionary(
   const [clean, own, zero, meaned] = runs;
   return Measured.of(featureRows(dictionary, { ...counts, tokens: numbers.tokens }), {
     ...numbers,
+    ...{ dictionary: dictionary.name, hook: passes.hook, text: asked.input ? null : (asked.text ?? DEFAULT_TEXT).name },
     runs: new Measured(runs),
     lossScore: (zero.loss - own.loss) / (zero.loss - clean.loss),
     lossScoreOfMean: (meaned.loss - own.loss) / (meaned.loss - clean.loss),
@@ -127,19 +140,50 @@ export async function measureDictionary(
   });
 }
 
+const DEFAULT_TEXT = { name: PASSAGE_NAME, text: PASSAGE };
+
 /** The texts as tokens. @throws InputError if none of them counts */
-function textsOf(model: HookedTransformer, { input, ignoredTokens = [] }: DictionaryOptions): Texts {
-  const { tokens, attentionMask } = model.graph(input);
-  const [count, pos] = tokens!.shape;
-  const ids = tokens!.data as Int32Array;
-  const mask = attentionMask?.data as Uint8Array | undefined;
-  const ignored = new Set(ignoredTokens);
+function textsOf(
+  model: HookedTransformer,
+  { input, text = DEFAULT_TEXT, ignoredTokens }: GivenInput & { readonly text?: FileText | undefined },
+): Texts {
+  const bos = model.text?.bosTokenId;
+  const { tokens, mask } = input === undefined ? rowsOfPieces(model, text.text) : rowsOfInput(model, input);
+  const ids = tokens.data as Int32Array;
+  const ignored = new Set(ignoredTokens ?? (input === undefined && bos !== undefined ? [bos] : []));
+  const [count, pos] = tokens.shape;
   const counted = Uint8Array.from(ids, (id, i) => +(mask?.[i] !== 0 && !ignored.has(id)));
   if (pos > 1 && counted.includes(1)) return { count, pos, tokens: ids, mask, counted };
   throw new InputError(
-    `measureDictionary needs at least two tokens of a text, and one that is not ignored, but of ${count} x ${pos} none is left.`,
-    { asked: ignoredTokens },
+    `measureDictionaryReport needs at least two tokens of a text, and one that is not ignored, but of ${count} x ${pos} none is left.`,
+    { asked: [...ignored] },
   );
+}
+
+interface Rows {
+  /** int32 [batch pos] */
+  readonly tokens: Tensor;
+  readonly mask: Uint8Array | undefined;
+}
+
+function rowsOfInput(model: HookedTransformer, input: ModelInput): Rows {
+  const { tokens, attentionMask } = model.graph(input);
+  return { tokens: tokens!, mask: attentionMask?.data as Uint8Array | undefined };
+}
+
+/** A text's pieces as rows, each after a BOS where the model has one; the last is filled up. */
+function rowsOfPieces(model: HookedTransformer, text: string): Rows {
+  const bos = bosOf(model);
+  const rows = piecesOf(model, text).map((piece) => (bos === undefined ? piece : [bos, ...piece]));
+  const [count, pos] = [rows.length, rows[0].length];
+  const ids = new Int32Array(count * pos);
+  const mask = new Uint8Array(count * pos);
+  rows.forEach((row, i) => {
+    ids.set(row, i * pos);
+    mask.fill(1, i * pos, i * pos + row.length);
+  });
+  const tokens = Tensor.leaf(ndarray("int32", [count, pos], ids), ["batch", "pos"]);
+  return { tokens, mask: mask.includes(0) ? mask : undefined };
 }
 
 /** The mean of what the dictionary is to make, over the tokens that count. */

@@ -1,6 +1,6 @@
 /** A dictionary's numbers, as SAELens' evaluations give them, but for those that it gets wrong. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { Dictionary, type HookedTransformer, measureDictionary, randn, type Tensor } from "../../src/node.ts";
+import { Dictionary, type HookedTransformer, measureDictionaryReport, randn, type Tensor } from "../../src/node.ts";
 import { arrays, at, goldenModel, index, saeNames } from "../dictionaries/goldens.ts";
 
 const models: Record<string, Awaited<ReturnType<typeof goldenModel>>> = {};
@@ -24,7 +24,7 @@ describe.each(evaluated)("%s", (name) => {
     const numbers = index.saes[name].scalars[evals];
     const { model, tokens } = models[index.saes[name].model];
     const dictionary = await opened(name);
-    const found = await measureDictionary(model, { dictionary, input: tokens, ignoredTokens });
+    const found = await measureDictionaryReport(model, { dictionary, input: tokens, ignoredTokens });
     const { reconstruction_quality: quality, shrinkage, sparsity, model_performance_preservation: ce } = numbers;
     const kl = numbers.model_behavior_preservation;
     close(found.l0, sparsity.l0);
@@ -61,14 +61,14 @@ describe.each(evaluated)("%s", (name) => {
   });
 });
 
-describe("measureDictionary", () => {
+describe("measureDictionaryReport", () => {
   test("gives the same numbers if the texts do not fit in memory together", async () => {
     const { model, tokens } = models.gelu_3l;
     const dictionary = await opened("gelu_3l.standard.resid_pre");
-    const whole = await measureDictionary(model, { dictionary, input: tokens });
+    const whole = await measureDictionaryReport(model, { dictionary, input: tokens });
     const steps: number[] = [];
     const onProgress = ({ done }: { done: number }) => steps.push(done);
-    const parts = await measureDictionary(model, { dictionary, input: tokens, memory: 1, onProgress });
+    const parts = await measureDictionaryReport(model, { dictionary, input: tokens, memory: 1, onProgress });
     expect(steps).toEqual([1, 2]);
     close(parts.explainedVariance, whole.explainedVariance, 1e-6);
     close(parts.lossScore, whole.lossScore, 1e-5);
@@ -78,7 +78,7 @@ describe("measureDictionary", () => {
   test("compares a transcoder with what it stands for", async () => {
     const { model, tokens, get } = models.gelu_3l;
     const dictionary = await opened("gelu_3l.skip_transcoder");
-    const found = await measureDictionary(model, { dictionary, input: tokens });
+    const found = await measureDictionaryReport(model, { dictionary, input: tokens });
     const golden = await arrays("saes/gelu_3l.skip_transcoder.expected.safetensors");
     const error = golden.get("error.cache.blocks.1.hook_mlp_out.hook_sae_error")!.data;
     close(found.squaredError, [...error].reduce((sum, x) => sum + x * x, 0) / 16);
@@ -103,7 +103,7 @@ describe("measureDictionary", () => {
       { architecture: "standard", dIn: 8, dSae: 12, hookName, hookHeadIndex: 1 },
       new Map(Object.entries(weights)),
     );
-    const found = await measureDictionary(model, { dictionary, input: tokens });
+    const found = await measureDictionaryReport(model, { dictionary, input: tokens });
     const loss = await (model as HookedTransformer)
       .withDictionaries(dictionary)
       .forward(tokens, { returnType: "loss" });
@@ -123,8 +123,8 @@ describe("measureDictionary", () => {
     const cfg = { architecture: "standard", dIn: dModel, dSae: 20, hookName: "blocks.0.hook_resid_post" };
     const dictionary = new Dictionary(cfg, new Map(Object.entries(weights)));
     const texts = ["The old man", "One day the sun came out again"];
-    const both = await measureDictionary(model, { dictionary, input: texts });
-    const alone = await Promise.all(texts.map((input) => measureDictionary(model, { dictionary, input })));
+    const both = await measureDictionaryReport(model, { dictionary, input: texts });
+    const alone = await Promise.all(texts.map((input) => measureDictionaryReport(model, { dictionary, input })));
     const tokens = alone.reduce((sum, one) => sum + one.tokens, 0);
     expect(both.tokens).toBe(tokens);
     const mean = (of: (one: (typeof alone)[0]) => number) =>
@@ -144,12 +144,14 @@ describe("measureDictionary", () => {
   test("refuses texts of which no token counts, and a dictionary that does not fit", async () => {
     const { model } = models.gelu_3l;
     const dictionary = await opened("gelu_3l.standard.resid_pre");
-    await expect(measureDictionary(model, { dictionary, input: [[1, 1]], ignoredTokens: [1] })).rejects.toThrow(
+    await expect(measureDictionaryReport(model, { dictionary, input: [[1, 1]], ignoredTokens: [1] })).rejects.toThrow(
       "none is left",
     );
-    await expect(measureDictionary(model, { dictionary, input: [[1]] })).rejects.toThrow("needs at least two tokens");
-    await expect(measureDictionary(model, { input: [[1, 2]] } as never)).rejects.toThrow(
-      "The dictionary of measureDictionary must be",
+    await expect(measureDictionaryReport(model, { dictionary, input: [[1]] })).rejects.toThrow(
+      "needs at least two tokens",
+    );
+    await expect(measureDictionaryReport(model, { input: [[1, 2]] })).rejects.toThrow(
+      "measureDictionaryReport needs a dictionary of custom: name one",
     );
   });
 });

@@ -56,6 +56,11 @@ export class DictionaryPasses {
     this.#texts = texts;
   }
 
+  /** The hook point that the dictionary stands at. */
+  get hook(): string {
+    return this.#place.at;
+  }
+
   /** The sum of what the dictionary is to make over the tokens that count, in its shape. */
   sum(from: number, to: number): Tensor {
     const own = this.#place.own(this.graph(from, to).at(this.#place.at));

@@ -1,10 +1,10 @@
-/** Where in a text a neuron is most active. */
+/** Where in a text a neuron, or a feature, is most active. */
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import { Measured } from "../measured.ts";
 import { tokenTexts } from "../prompt.ts";
 
-/** A place in the text where the neuron fires. */
-export interface NeuronExampleRow {
+/** A place in the text where it fires. */
+export interface ExampleRow {
   readonly activation: number;
   /** The position among the text's tokens. */
   readonly at: number;
@@ -17,7 +17,7 @@ export interface NeuronExampleRow {
 }
 
 /** A token around an example. */
-export interface NeuronContextRow {
+export interface ContextRow {
   /** Which example, from 0. */
   readonly example: number;
   readonly token: string;
@@ -31,7 +31,7 @@ const BEFORE = 6;
 
 /**
  * The places with the largest activations, the strongest first, and the tokens around each.
- * @param rows the text's tokens with the neuron's activations
+ * @param rows the text's tokens with its activations
  * @param around how many tokens on each side; nothing within them is another example
  * @param effectOn what one unit of activation adds to a token's logit
  */
@@ -42,20 +42,20 @@ export function examplesOf(
   count: number,
   around: number,
   effectOn: (id: number) => number,
-): { readonly examples: Measured<NeuronExampleRow>; readonly contexts: Measured<NeuronContextRow> } {
+): { readonly examples: Measured<ExampleRow>; readonly contexts: Measured<ContextRow> } {
   const places = strongestPlaces(
     rows.map(({ activation }) => activation),
     count,
     around,
   );
-  const examples = places.map((at): NeuronExampleRow => {
+  const examples = places.map((at): ExampleRow => {
     const { activation, token } = rows[at];
     const before = textOf(model, ids.slice(Math.max(0, at - Math.min(around, BEFORE)), at));
     const next = rows[at + 1]?.token ?? null;
     return { activation, at, before, token, next, next_effect: next === null ? null : effectOn(ids[at + 1]) };
   });
   const contexts = places.flatMap((at, example) =>
-    rows.slice(Math.max(0, at - around), at + around + 1).map(({ pos, token, activation }): NeuronContextRow => {
+    rows.slice(Math.max(0, at - around), at + around + 1).map(({ pos, token, activation }): ContextRow => {
       return { example, token, activation, strongest: pos === at };
     }),
   );
