@@ -9,6 +9,7 @@ import { generate } from "./generate.ts";
 import { growth } from "./growth.ts";
 import { lens } from "./lens.ts";
 import { page } from "./page.ts";
+import { scan } from "./scan.ts";
 import { seed } from "./seed.ts";
 import { svd } from "./svd.ts";
 import { sweep } from "./sweep.ts";
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   families,
   train,
   dictionaries,
+  scan,
   svd,
   growth,
   page,

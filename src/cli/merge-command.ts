@@ -60,7 +60,9 @@ export const mergeCommand = command({
       ...{ adapter: settings.adapter ?? undefined, dtype: (settings.dtype ?? undefined) as never },
     });
     const model = await HookedTransformer.fromPretrained(name, opening);
-    const scan = record.on(model, settle(settings.options as never, record.options, { model, spelling: FLAGS }));
+    const options = settle(settings.options as never, record.options, { model, spelling: FLAGS });
+    const corpus = { sources: settings.data.map((one) => one.name), maxLength: settings.maxLength };
+    const scan = record.on(model, options, corpus);
     const out = flags.out ?? first.path;
     const into = await ScanFolder.of(out, settings);
     const missing = Array.from({ length: settings.shards }, (_, shard) => shard);

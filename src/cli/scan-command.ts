@@ -124,10 +124,11 @@ async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>
   const typed = await read();
   const own = Object.fromEntries(Object.entries(typed).filter(([name]) => name in record.options));
   const options = settle(own, record.options, { model, spelling: FLAGS });
-  const scan = record.on(model, options);
+  const maxLength = lengthOf(flags, model.cfg.nCtx);
+  const scan = record.on(model, options, { sources: sources.map(({ name }) => name), maxLength });
   const parts = await partsOf(sources, Math.round(flags.shardSize * 1e6), flags.column);
   const settings = await settingsOf(record, options, flags, sources, parts.length, {
-    nCtx: model.cfg.nCtx,
+    maxLength,
     most: scan.mostTokens,
     command: scanCommandLine(record.name, typed),
   });
@@ -220,21 +221,24 @@ function shareOf(text: string | undefined): { readonly index: number; readonly o
   throw new ArgumentError(`--shard must be i/n with i from 1 to n, such as 2/8, not ${text}.`, { asked: text });
 }
 
+/** The most tokens in a row. @throws ArgumentError for more than the context */
+function lengthOf({ maxLength }: Flags, nCtx: number): number {
+  if (maxLength === undefined) return Math.min(nCtx, USUAL_LENGTH);
+  if (maxLength <= nCtx) return maxLength;
+  throw new ArgumentError(`--max-length is ${maxLength}, but the model's context holds only ${nCtx} tokens.`, {
+    asked: maxLength,
+    found: nCtx,
+  });
+}
+
 async function settingsOf(
   { name }: Scan,
   options: object,
   flags: Flags,
   sources: readonly ScanSource[],
   shards: number,
-  { nCtx, most, command }: { readonly nCtx: number; readonly most: number; readonly command: string },
+  { maxLength, most, command }: { readonly maxLength: number; readonly most: number; readonly command: string },
 ): Promise<ScanSettings> {
-  const maxLength = flags.maxLength ?? Math.min(nCtx, USUAL_LENGTH);
-  if (maxLength > nCtx) {
-    throw new ArgumentError(`--max-length is ${maxLength}, but the model's context holds only ${nCtx} tokens.`, {
-      asked: maxLength,
-      found: nCtx,
-    });
-  }
   return {
     ...{ glassformer: THIS_VERSION, scan: name, options: options as ScanSettings["options"] },
     ...{ model: flags.model, adapter: flags.adapter ?? null, dtype: flags.dtype ?? null },

@@ -1,4 +1,7 @@
 /** Tokens with what stands before them, as whole numbers that a summary can remember. */
+
+import { NEXT, POS, TOKEN } from "../finding/columns.ts";
+import { as, column } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
 import { tokenTexts } from "../measures/prompt.ts";
 import type { ScanBatch } from "./batches.ts";
@@ -48,3 +51,17 @@ export function placeOf(model: Model, numbers: Int32Array): Place {
     before: texts.slice(0, count).join(""),
   };
 }
+
+const WHERE = { detail: true, format: "integer" } as const;
+
+/** The columns of a table of places. */
+export const PLACE_CELLS = [
+  column("source", "Which source, from 0.", WHERE),
+  column("shard", "Which shard, from 0.", WHERE),
+  column("text", "Which text of its shard, from 0.", WHERE),
+  column("offset", "How many tokens of its text come before its row.", WHERE),
+  as(POS, { detail: true, description: "The token's position in its row." }),
+  column("before", "The text before the token.", { format: "token" }),
+  TOKEN,
+  as(NEXT, "The token that comes next, which it predicts."),
+] as const;

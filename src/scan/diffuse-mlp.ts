@@ -6,8 +6,7 @@ import { layerOption, seedOption, topOption } from "../measures/options.ts";
 import { ndarray } from "../tensor/array.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { permutation } from "../training/data/batches.ts";
-import { keyOf, type ScanBatch } from "./batches.ts";
-import { placeNumbers } from "./context.ts";
+import type { ScanBatch } from "./batches.ts";
 import { diffuseMlpFinding } from "./diffuse-mlp/finding.ts";
 import {
   bitsOf,
@@ -17,11 +16,9 @@ import {
   SHARES,
   TYPE_QUANTITIES,
 } from "./diffuse-mlp/summaries.ts";
+import { Predictions, TOKEN_COLUMNS } from "./predictions.ts";
 import type { RowColumn, Rows } from "./rows.ts";
-import { type ModelScan, scan } from "./scan.ts";
-
-/** How many numbers the widest value of a run may hold: 128 MB. */
-const MOST_NUMBERS = 2 ** 25;
+import { type ModelScan, mostTokensFor, scan } from "./scan.ts";
 
 const OPTIONS = {
   layer: layerOption("the block whose MLP to look at: the last one"),
@@ -46,7 +43,7 @@ export const diffuseMlpScan = scan({
     const { dMlp, dVocabOut } = model.cfg;
     const columns = site.norm ? COLUMNS : COLUMNS.filter(({ name }) => !OF_NORM.includes(name));
     const one: ModelScan<DiffuseMlpSummaries> = {
-      mostTokens: Math.max(16, Math.floor(MOST_NUMBERS / Math.max(dVocabOut, 4 * dMlp!))),
+      mostTokens: mostTokensFor(dVocabOut, 4 * dMlp!),
       columns,
       empty: () => emptySummaries(model, options),
       async measure(batch, into, rows) {
@@ -67,8 +64,7 @@ export const diffuseMlpScan = scan({
 const OF_NORM: readonly string[] = ["outlier_after", "scale"];
 
 const COLUMNS: readonly RowColumn[] = [
-  { name: "token", holds: "token", description: "The token." },
-  { name: "next", holds: "token", description: "The token that comes next." },
+  ...TOKEN_COLUMNS,
   ...QUANTITIES.map(({ name, description }) => ({ name, holds: "float", description }) as const),
   { name: "largest_neuron", holds: "integer", description: "The neuron with the largest |a_i|." },
 ];
@@ -76,46 +72,17 @@ const COLUMNS: readonly RowColumn[] = [
 type Numbers = Readonly<Record<string, Float32Array>>;
 
 function add(batch: ScanBatch, numbers: Numbers, into: DiffuseMlpSummaries, rows: Rows): void {
-  const count = numbers.loss.length;
-  const score = new Float32Array(count);
-  const keys = new Float64Array(count);
-  const at = {
-    source: [] as number[],
-    shard: [] as number[],
-    text: [] as number[],
-    offset: [] as number[],
-    pos: [] as number[],
-  };
-  const tokens = { token: new Int32Array(count), next: new Int32Array(count) };
+  const tokens = new Predictions(batch);
+  // The notebook's score, of the predicted token's own loss: its mean over a row would depend on how long rows are.
+  const score = numbers.outlier.map((outlier, i) => (outlier === 0 ? 0 : numbers.loss_change[i] / outlier));
   const all: Numbers = { ...numbers, score };
-  let i = 0;
-  for (const row of batch.rows) {
-    for (let pos = 0; pos + 1 < row.ids.length; pos++, i++) {
-      // The notebook's score, of the predicted token's own loss: its mean over a row would depend on how long rows are.
-      score[i] = numbers.outlier[i] === 0 ? 0 : numbers.loss_change[i] / numbers.outlier[i];
-      const key = keyOf(batch, row, pos);
-      keys[i] = key;
-      tokens.token[i] = row.ids[pos];
-      tokens.next[i] = row.ids[pos + 1];
-      at.source.push(batch.source);
-      at.shard.push(batch.shard);
-      at.text.push(row.text);
-      at.offset.push(row.offset);
-      at.pos.push(pos);
-      observe(into, all, i, row.ids[pos], key, () => placeNumbers(batch, row, pos));
-    }
-  }
-  rows.add(keys, { ...at, ...tokens, ...all });
+  for (let i = 0; i < tokens.length; i++) observe(into, all, i, tokens);
+  rows.add(tokens.keys, { ...tokens.columns, ...all });
 }
 
-function observe(
-  into: DiffuseMlpSummaries,
-  all: Numbers,
-  i: number,
-  token: number,
-  key: number,
-  place: () => Int32Array,
-) {
+function observe(into: DiffuseMlpSummaries, all: Numbers, i: number, tokens: Predictions): void {
+  const key = tokens.keys[i];
+  const token = tokens.columns.token[i];
   const { quantities, distributions, byType, shares, diffuse, scores, largest, products, sample } = into;
   QUANTITIES.forEach(({ name }, q) => {
     const value = all[name]?.[i];
@@ -136,7 +103,7 @@ function observe(
   const isDiffuse = diffuse.accepts(ofShare, attribution, key);
   const isDrawn = sample.accepts(key);
   if (!isScore && !isDiffuse && !isDrawn) return;
-  const payload = Int32Array.from([...place(), ...bitsOf(all, i)]);
+  const payload = Int32Array.from([...tokens.place(i), ...bitsOf(all, i)]);
   if (isScore) scores.add(0, all.score[i], key, payload);
   if (isDiffuse) diffuse.add(ofShare, attribution, key, payload);
   if (isDrawn) sample.add(key, payload);

@@ -1,5 +1,6 @@
 /** All scans, in the order in which the help lists them. */
 import { diffuseMlpScan } from "./diffuse-mlp.ts";
+import { lossScan } from "./loss.ts";
 import type { Scan } from "./scan.ts";
 
-export const SCANS: readonly Scan[] = [diffuseMlpScan];
+export const SCANS: readonly Scan[] = [diffuseMlpScan, lossScan];

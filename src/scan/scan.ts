@@ -28,7 +28,6 @@ export interface ModelScan<S = Summaries> {
 
 /** What was scanned. */
 export interface ScanAbout {
-  readonly sources: readonly string[];
   readonly texts: number;
   /** Texts that were left out: they are too short to predict a token from another. */
   readonly skipped: number;
@@ -39,6 +38,14 @@ export interface ScanAbout {
   readonly settings: Finding["settings"];
 }
 
+/** What is to be scanned. */
+export interface Corpus {
+  /** Its sources, by their names. */
+  readonly sources: readonly string[];
+  /** The most tokens in a row. */
+  readonly maxLength: number;
+}
+
 /** A scan as it is listed. */
 export interface Scan {
   readonly name: string;
@@ -46,14 +53,19 @@ export interface Scan {
   readonly description: string;
   readonly options: OptionRecords;
   /** @throws ArgumentError for a model that cannot be asked this */
-  on(model: Model, options: Readonly<Record<string, unknown>>): ModelScan;
+  on(model: Model, options: Readonly<Record<string, unknown>>, corpus: Corpus): ModelScan;
+}
+
+/** The most tokens in a batch whose widest values have this many numbers for each: no value has more than 128 MB. */
+export function mostTokensFor(...widths: readonly number[]): number {
+  return Math.max(16, Math.floor(2 ** 25 / Math.max(...widths)));
 }
 
 /** A scan with the types of its options and summaries inferred. */
 export function scan<const O extends OptionRecords, S>(
   record: Omit<Scan, "options" | "on"> & {
     readonly options: O;
-    on(model: Model, options: Settled<O>): ModelScan<S>;
+    on(model: Model, options: Settled<O>, corpus: Corpus): ModelScan<S>;
   },
 ): Scan {
   return record as unknown as Scan;

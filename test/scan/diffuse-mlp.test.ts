@@ -1,39 +1,27 @@
 /** The scan's numbers are those of the measure, and do not depend on how the text was divided. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HookedTransformer, measureDiffuseMlp, memorySource } from "../../src/node.ts";
+import { HookedTransformer, measureDiffuseMlp } from "../../src/node.ts";
 import { type DiffuseMlpSummaries, QUANTITIES } from "../../src/scan/diffuse-mlp/summaries.ts";
 import { diffuseMlpScan } from "../../src/scan/diffuse-mlp.ts";
 import type { ModelScan } from "../../src/scan/scan.ts";
 import { emptyShard, runShard, type ShardState } from "../../src/scan/shard.ts";
 import { addShard, shardBytes } from "../../src/scan/shard-file.ts";
-
-const TEXTS = [
-  "Alice was beginning to get very tired of sitting by her sister on the bank, and of having nothing to do.",
-  "The Queen smiled and passed on.",
-  "x",
-  "“Who are you talking to?” said the King, going up to Alice, and looking at the Cat’s head with great curiosity.",
-];
-const bytes = new TextEncoder().encode(TEXTS.map((text) => `${JSON.stringify({ text })}\n`).join(""));
-const source = memorySource("texts.jsonl", bytes);
-const hash = Int32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+import { ABOUT, CORPUS, HASH, summariesOf, TEXTS, task } from "./corpus.ts";
 
 let model: HookedTransformer;
 let scan: ModelScan;
 const options = { layer: 0, top: 5, seed: 3 };
 beforeAll(async () => {
   model = await HookedTransformer.fromPretrained("bundled");
-  scan = diffuseMlpScan.on(model, options);
+  scan = diffuseMlpScan.on(model, options, CORPUS);
 });
 afterAll(() => model?.engine.dispose?.());
 
-const task = (from: number, to: number, shard = 0, batchTokens = 64) => ({
-  ...{ shard, source, sourceIndex: 0, slice: { from, to }, column: "text", maxLength: 16, batchTokens },
-});
-const summaries = (state: ShardState) => state.summaries as unknown as DiffuseMlpSummaries;
+const summaries = (state: ShardState) => summariesOf<DiffuseMlpSummaries>(state);
 
 describe("scan diffuse-mlp", () => {
   it("gives each token the numbers that measureDiffuseMlp gives it", async () => {
-    const { state } = await runShard(model, scan, task(0, bytes.length));
+    const { state } = await runShard(model, scan, task());
     const numbers = state.rows.inOrder();
     const rows = TEXTS.flatMap((text) => {
       const { tokenizer, bosTokenId } = model.text!;
@@ -71,7 +59,7 @@ describe("scan diffuse-mlp", () => {
   });
 
   it("says of all tokens what their rows say", async () => {
-    const { state } = await runShard(model, scan, task(0, bytes.length));
+    const { state } = await runShard(model, scan, task());
     const { quantities, largest, scores } = summaries(state);
     const rows = state.rows.inOrder();
     QUANTITIES.forEach(({ name }, q) => {
@@ -86,16 +74,8 @@ describe("scan diffuse-mlp", () => {
   });
 
   it("has a finding with the tokens in their texts", async () => {
-    const { state } = await runShard(model, scan, task(0, bytes.length));
-    const about = {
-      sources: ["texts.jsonl"],
-      texts: 4,
-      skipped: 0,
-      tokens: 99,
-      rows: 9,
-      settings: { data: "texts.jsonl" },
-    };
-    const { summary, tables } = scan.finding(state.summaries, about);
+    const { state } = await runShard(model, scan, task());
+    const { summary, tables } = scan.finding(state.summaries, ABOUT);
     expect(summary[0].text).toMatch(/^At \d+ of the \d+ tokens \([\d.]+ %\) the MLP matters without any single neuron/);
     const scores = tables.find(({ name }) => name === "scores")!;
     const cells = (name: string) => scores.columns.find((column) => column.name === name)!.values;
@@ -104,43 +84,10 @@ describe("scan diffuse-mlp", () => {
     expect(TEXTS.some((text) => text.includes(`${before}${token}${next}`.replace("<|BOS|>", "").trim()))).toBe(true);
   });
 
-  it("is the same when it is stopped after a batch, saved and resumed", async () => {
-    const whole = await runShard(model, scan, task(0, bytes.length, 0, 32));
-    for (const after of [1, 2]) {
-      const controller = new AbortController();
-      let batches = 0;
-      const stopped = await runShard(model, scan, task(0, bytes.length, 0, 32), {
-        signal: controller.signal,
-        onProgress: () => ++batches === after && controller.abort(),
-      });
-      expect([stopped.done, stopped.state.batches]).toEqual([false, after]);
-      const saved = shardBytes(stopped.state, hash, { rows: true });
-      const from = await addShard("part", saved, hash, emptyShard(scan));
-      const { state, done } = await runShard(model, scan, task(0, bytes.length, 0, 32), { from });
-      expect(done).toBe(true);
-      expect(shardBytes(state, hash, { rows: false })).toEqual(shardBytes(whole.state, hash, { rows: false }));
-      expect(state.rows.inOrder()).toEqual(whole.state.rows.inOrder());
-    }
-  });
-
-  it("merges shards in any order to the same bytes", async () => {
-    const middle = 200;
-    const parts = [task(0, middle, 0), task(middle, bytes.length, 1)];
-    const files = await Promise.all(
-      parts.map(async (part) => shardBytes((await runShard(model, scan, part)).state, hash, { rows: false })),
-    );
-    const merged = async (order: readonly number[]) => {
-      let all = emptyShard(scan);
-      for (const i of order) all = await addShard(`shard ${i}`, files[i], hash, all);
-      return shardBytes({ ...all, batches: 0 }, hash, { rows: false });
-    };
-    expect(await merged([1, 0])).toEqual(await merged([0, 1]));
-  });
-
   it("refuses shards that are cut off, damaged, or of another scan", async () => {
-    const { state } = await runShard(model, scan, task(0, bytes.length));
-    const file = shardBytes(state, hash, { rows: false });
-    const add = (bytes: Uint8Array, of = hash) => addShard("000001.safetensors", bytes, of, emptyShard(scan));
+    const { state } = await runShard(model, scan, task());
+    const file = shardBytes(state, HASH, { rows: false });
+    const add = (bytes: Uint8Array, of = HASH) => addShard("000001.safetensors", bytes, of, emptyShard(scan));
     for (const length of [0, 7, 100, file.length - 1]) {
       await expect(add(file.slice(0, length))).rejects.toThrow(/000001\.safetensors is cut off or damaged: delete it/);
     }
@@ -150,14 +97,14 @@ describe("scan diffuse-mlp", () => {
     await expect(
       add(
         file,
-        hash.map((word) => word + 1),
+        HASH.map((word) => word + 1),
       ),
     ).rejects.toThrow(/belongs to another scan/);
   });
 
   it("refuses a layer after which attention looks back", async () => {
     const deep = await HookedTransformer.fromPretrained("gelu-3l-novels");
-    expect(() => diffuseMlpScan.on(deep, { ...options, layer: 1 })).toThrow(
+    expect(() => diffuseMlpScan.on(deep, { ...options, layer: 1 }, CORPUS)).toThrow(
       /In layer 1 of 3 an ablation reaches every later/,
     );
   });

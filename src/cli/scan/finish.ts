@@ -30,7 +30,6 @@ export async function finishScan(
   await folder.saveSummary(merged);
   const seen = (merged.summaries.seen as unknown as Counts).values;
   const found = scan.finding(merged.summaries, {
-    sources: settings.data.map(({ name }) => name),
     ...{ texts: seen[SEEN.texts], skipped: seen[SEEN.skipped], tokens: seen[SEEN.tokens], rows: seen[SEEN.rows] },
     settings: {
       data: settings.data.map(({ name }) => name).join(" "),

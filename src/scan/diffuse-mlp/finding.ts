@@ -4,13 +4,13 @@ import { modelFacts } from "../../analyses/model-facts.ts";
 import { OPEN_PROBLEMS, SOLU } from "../../analyses/papers.ts";
 import { NEURON, TOKEN } from "../../finding/columns.ts";
 import { type Baseline, type Finding, finding } from "../../finding/finding.ts";
-import { as, type Column, column, type Table, tableOf } from "../../finding/table.ts";
+import { as, column, type Table, tableOf } from "../../finding/table.ts";
 import type { View } from "../../finding/view.ts";
 import type { Model } from "../../lens/model.ts";
 import type { Site } from "../../measures/diffuse-mlp/site.ts";
 import { tokenText } from "../../measures/prompt.ts";
 import { listed, percent, quoted } from "../../tensor/words.ts";
-import { type Place, placeOf } from "../context.ts";
+import { PLACE_CELLS, type Place, placeOf } from "../context.ts";
 import type { ScanAbout } from "../scan.ts";
 import type { Moments } from "../summaries/moments.ts";
 import type { TopEntry } from "../summaries/top-k.ts";
@@ -197,25 +197,11 @@ function pearson(quantities: Moments, products: Moments): number {
   return covariance / Math.sqrt(quantities.variance(x) * quantities.variance(y));
 }
 
-const PLACE: readonly Column[] = [
-  column("source", "Which source, from 0.", { detail: true, format: "integer" }),
-  column("shard", "Which shard, from 0.", { detail: true, format: "integer" }),
-  column("text", "Which text of its shard, from 0.", { detail: true, format: "integer" }),
-  column("offset", "How many tokens of its text come before its row.", { detail: true, format: "integer" }),
-  column("pos", "The token's position in its row.", { detail: true, format: "integer" }),
-];
-
-const BEFORE = column("before", "The text before the token.", { format: "token" });
-const NEXT = column("next", "The token that comes next, which it predicts.", { format: "token" });
-
 function tokensTable(name: string, title: string, part: string, caption: string, rows: readonly TokenRow[]): Table {
   const of = (name: keyof TokenRow) => (row: TokenRow) => row[name];
   const numbers = QUANTITIES.filter(({ name }) => name in (rows[0] ?? {}));
   return tableOf({ name, title, part, caption }, rows, [
-    ...PLACE.map((one) => [one, of(one.name as keyof TokenRow)] as const),
-    [BEFORE, of("before")],
-    [TOKEN, of("token")],
-    [NEXT, of("next")],
+    ...PLACE_CELLS,
     ...numbers.map(
       (one) =>
         [{ ...one, ...(SHOWN.includes(one.name) ? {} : { detail: true }) }, of(one.name as keyof TokenRow)] as const,
