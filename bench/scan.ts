@@ -1,6 +1,6 @@
 /**
  * Scans at solu-1l's true size, with random weights: tokens per second of the seed's analysis over those that its bare products allow, and of a
- * loss over a plain forward pass; and the memory of a process that scans a long text with the bundled model, as a curve. SCAN_MB is the text's size.
+ * loss and of neurons over a plain forward pass; and the memory of a process that scans a long text with the bundled model, as a curve. SCAN_MB is the text's size.
  */
 import { execFile } from "node:child_process";
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { batchOfRows } from "../src/measures/diffuse-mlp/prompts.ts";
 import { diffuseMlpScan } from "../src/scan/diffuse-mlp.ts";
 import { lossScan } from "../src/scan/loss.ts";
+import { neuronsScan } from "../src/scan/neurons.ts";
 import type { ModelScan } from "../src/scan/scan.ts";
 import { emptyShard } from "../src/scan/shard.ts";
 import { bareProducts } from "./gemm.ts";
@@ -24,7 +25,8 @@ const LINE = `${"It was the best of times, it was the worst of times, it was the
 
 export async function scan() {
   const model = randomModel(solu1l);
-  const seed = diffuseMlpScan.on(model, { layer: 0, top: 20, seed: 0 }, CORPUS);
+  const seed = diffuseMlpScan.on(model, { top: 20, seed: 0 }, CORPUS);
+  const neurons = neuronsScan.on(model, { layer: undefined, top: 20, examples: 10 }, CORPUS);
   const loss = lossScan.on(model, { top: 20 }, CORPUS);
   const count = Math.max(1, Math.floor(Math.min(seed.mostTokens, loss.mostTokens) / LENGTH));
   const random = noise(count * LENGTH, 1, 5);
@@ -46,8 +48,13 @@ export async function scan() {
     // Each neuron's direct effect on the next token.
     [ahead, d, solu1l.dMlp!],
   ]);
+  // Without the unembedding, which neurons do not need.
+  const toNeurons = () => model.compute([model.graph(batch.tokens).at("blocks.0.mlp.hook_post").max("pos")]);
   const forward = () => model.compute([model.graph(batch.tokens).output.gatherRows(batch.predicting).max(-1)]);
-  const measured = await inTurn({ seed: one(seed), gemms, loss: one(loss), forward }, 5);
+  const measured = await inTurn(
+    { seed: one(seed), gemms, loss: one(loss), forward, neurons: one(neurons), toNeurons },
+    5,
+  );
   const perSecond = (ms: number) => Math.round((1000 * tokens) / ms);
   return {
     tokens,
@@ -55,6 +62,9 @@ export async function scan() {
     seed_over_gemm_rate: rounded(measured.gemms.median_ms / measured.seed.median_ms),
     loss_tokens_per_s: perSecond(measured.loss.median_ms),
     loss_over_forward_rate: rounded(measured.forward.median_ms / measured.loss.median_ms),
+    neurons_tokens_per_s: perSecond(measured.neurons.median_ms),
+    neurons_over_forward_rate: rounded(measured.forward.median_ms / measured.neurons.median_ms),
+    neurons_over_forward_to_neurons_rate: rounded(measured.toNeurons.median_ms / measured.neurons.median_ms),
     ...(await memoryOf(Number(process.env.SCAN_MB ?? 8))),
   };
 }

@@ -1,12 +1,13 @@
 /** `glassformer scan`: one question over texts of any size, shard by shard, in a folder that can be resumed and merged. */
 import type { OptionRecord, OptionRecords } from "../options/records.ts";
 import { type Settled, settle } from "../options/settle.ts";
+import { dashed } from "../options/written.ts";
 import { SCANS } from "../scan/index.ts";
 import type { Scan } from "../scan/scan.ts";
 import { runShard, SEEN } from "../scan/shard.ts";
 import type { Counts } from "../scan/summaries/counts.ts";
 import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
-import { counted } from "../tensor/words.ts";
+import { counted, listed } from "../tensor/words.ts";
 import { command } from "./command.ts";
 import { FLAGS } from "./flags.ts";
 import { guarded } from "./interrupt.ts";
@@ -20,17 +21,30 @@ import { type ScanSettings, THIS_VERSION } from "./scan/settings.ts";
 import { type Part, partsOf, type ScanSource, scanSources } from "./scan/sources.ts";
 import { type Terminal, tell } from "./terminal.ts";
 
-/** The options of all scans, each only with those that have it. */
+/** The options of all scans. Those of one scan alone say so. */
 function optionsOfScans(): OptionRecords {
   const found: Record<string, OptionRecord> = {};
-  for (const { options } of SCANS) {
-    for (const [name, option] of Object.entries(options)) {
-      const having = SCANS.filter((one) => name in one.options).map((one) => one.name);
-      const only = having.length < SCANS.length ? { only: [{ option: "analysis", is: having }] } : {};
-      found[name] ??= { ...option, ...only };
+  for (const { name, options } of SCANS) {
+    for (const [option, record] of Object.entries(options)) {
+      const alone = SCANS.filter((one) => option in one.options).length === 1;
+      found[option] ??= alone ? { ...record, description: `${name}: ${record.description}` } : record;
     }
   }
   return found;
+}
+
+/** @throws ArgumentError for an option of other scans */
+function needOwn({ name, options }: Scan, typed: object): void {
+  for (const option of Object.keys(typed)) {
+    const others = SCANS.filter((one) => option in one.options).map((one) => one.name);
+    if (option in options || others.length === 0) continue;
+    throw new ArgumentError(
+      `${dashed(option)} is an option of ${listed(others)}, and means nothing for ${name}: leave it out.`,
+      {
+        asked: option,
+      },
+    );
+  }
 }
 
 const NAMES = SCANS.map(({ name }) => name);
@@ -113,6 +127,8 @@ export const scanCommand = command({
 async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>): Promise<void> {
   const { stderr } = terminal;
   const record = scanCalled(flags.analysis);
+  const typed = await read();
+  needOwn(record, typed);
   const share = shareOf(flags.shard);
   const holds = await ScanFolder.isAt(flags.out);
   if (flags.resume && !holds) {
@@ -121,7 +137,6 @@ async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>
   const sources = await scanSources(flags.data ?? [], flags.out);
   const { HookedTransformer } = await import("../node.ts");
   const model = await HookedTransformer.fromPretrained(flags.model, await openedWith(flags));
-  const typed = await read();
   const own = Object.fromEntries(Object.entries(typed).filter(([name]) => name in record.options));
   const options = settle(own, record.options, { model, spelling: FLAGS });
   const maxLength = lengthOf(flags, model.cfg.nCtx);

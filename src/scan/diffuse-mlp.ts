@@ -2,9 +2,8 @@
 import { Tensor } from "../graph/tensor.ts";
 import { byToken } from "../measures/diffuse-mlp/by-token.ts";
 import { siteOf } from "../measures/diffuse-mlp/site.ts";
-import { layerOption, seedOption, topOption } from "../measures/options.ts";
+import { seedOption } from "../measures/options.ts";
 import { ndarray } from "../tensor/array.ts";
-import { ArgumentError } from "../tensor/errors.ts";
 import { permutation } from "../training/data/batches.ts";
 import type { ScanBatch } from "./batches.ts";
 import { diffuseMlpFinding } from "./diffuse-mlp/finding.ts";
@@ -18,11 +17,10 @@ import {
 } from "./diffuse-mlp/summaries.ts";
 import { Predictions, TOKEN_COLUMNS } from "./predictions.ts";
 import type { RowColumn, Rows } from "./rows.ts";
-import { type ModelScan, mostTokensFor, scan } from "./scan.ts";
+import { type ModelScan, mostTokensFor, scan, TOP } from "./scan.ts";
 
 const OPTIONS = {
-  layer: layerOption("the block whose MLP to look at: the last one"),
-  top: { ...topOption("tokens"), default: 20 },
+  top: TOP,
   seed: seedOption("the shuffles and the sample"),
 } as const;
 
@@ -30,16 +28,11 @@ export const diffuseMlpScan = scan({
   name: "diffuse-mlp",
   question: "Which tokens does the MLP layer matter for, even though no single neuron stands out?",
   description:
-    "The score of the seed notebook, direct attribution and its spread over neurons, and the scale of the norm inside the MLP, for each token of a corpus.",
+    "Of the last layer's MLP: the score of the seed notebook, direct attribution and its spread over neurons, and the scale of the norm inside it, for each token of a corpus.",
   options: OPTIONS,
   on(model, options) {
-    const site = siteOf(model, options.layer);
-    if (!site.last) {
-      throw new ArgumentError(
-        `In layer ${site.layer} of ${model.cfg.nLayers} an ablation reaches every later position, so each needs a pass of its own, which is too much for a corpus: leave out --layer to scan the last one, or run diffuse-mlp on some prompts.`,
-        { asked: site.layer, found: model.cfg.nLayers - 1 },
-      );
-    }
+    // In any other layer an ablation reaches later positions, and each needs a pass of its own.
+    const site = siteOf(model, model.cfg.nLayers - 1);
     const { dMlp, dVocabOut } = model.cfg;
     const columns = site.norm ? COLUMNS : COLUMNS.filter(({ name }) => !OF_NORM.includes(name));
     const one: ModelScan<DiffuseMlpSummaries> = {

@@ -1,7 +1,6 @@
 /** How well a model predicts a corpus: by position, by token, by source. */
 import type { Model } from "../lens/model.ts";
 import { prediction } from "../measures/diffuse-mlp/prediction.ts";
-import { topOption } from "../measures/options.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import type { ScanBatch } from "./batches.ts";
 import { PLACE_WIDTH } from "./context.ts";
@@ -9,13 +8,13 @@ import { lossFinding } from "./loss/finding.ts";
 import type { LossSummaries } from "./loss/summaries.ts";
 import { Predictions, TOKEN_COLUMNS } from "./predictions.ts";
 import type { RowColumn, Rows } from "./rows.ts";
-import { type ModelScan, mostTokensFor, scan } from "./scan.ts";
+import { type ModelScan, mostTokensFor, scan, TOP } from "./scan.ts";
 import { logGrid } from "./summaries/grids.ts";
 import { Histograms } from "./summaries/histograms.ts";
 import { Moments } from "./summaries/moments.ts";
 import { TopK } from "./summaries/top-k.ts";
 
-const OPTIONS = { top: { ...topOption("tokens"), default: 20 } } as const;
+const OPTIONS = { top: TOP } as const;
 
 const LOSSES = logGrid(-30, 7, 32);
 

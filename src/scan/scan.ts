@@ -1,6 +1,8 @@
 /** A scan: one question about a model, asked of every token of a corpus. */
 import type { Finding } from "../finding/finding.ts";
+import type { Table } from "../finding/table.ts";
 import type { Model } from "../lens/model.ts";
+import { topOption } from "../measures/options.ts";
 import type { OptionRecords } from "../options/records.ts";
 import type { Settled } from "../options/settle.ts";
 import type { ScanBatch } from "./batches.ts";
@@ -24,6 +26,8 @@ export interface ModelScan<S = Summaries> {
   measure(batch: ScanBatch, into: S, rows: Rows): Promise<void>;
   /** What the summaries say. */
   finding(summaries: S, about: ScanAbout): Finding;
+  /** Tables that are too long for a finding: each becomes a Parquet file of its name. */
+  tables?(summaries: S): readonly Table[];
 }
 
 /** What was scanned. */
@@ -60,6 +64,9 @@ export interface Scan {
 export function mostTokensFor(...widths: readonly number[]): number {
   return Math.max(16, Math.floor(2 ** 25 / Math.max(...widths)));
 }
+
+/** How much a finding lists. */
+export const TOP = { ...topOption("tokens or neurons"), default: 20 } as const;
 
 /** A scan with the types of its options and summaries inferred. */
 export function scan<const O extends OptionRecords, S>(

@@ -135,6 +135,17 @@ describe("glassformer scan", () => {
     expect(hashes("whole")).toEqual(before);
   });
 
+  it("writes tables of all neurons as Parquet", async () => {
+    const args = ["scan", "neurons", "--data", "text.txt", "--max-length", "32", "--examples", "2", "--out", "neurons"];
+    const { stderr, code } = await run(args);
+    expect(stderr).toMatch(
+      /Wrote neurons: report.*neurons\.parquet: every neuron, examples\.parquet: the examples of each/,
+    );
+    expect(code).toBe(0);
+    const examples = await fileSource(join(cli.folder, "neurons/examples.parquet"));
+    expect((await readTexts(examples, { column: "component" })).slice(0, 3)).toEqual(["L0N0", "L0N0", "L0N1"]);
+  });
+
   it("names a shard that is cut off, and makes it again once it is gone", async () => {
     const file = join(cli.folder, "stopped/shards/000002.safetensors");
     const bytes = readFileSync(file);

@@ -6,9 +6,10 @@ import type { ModelScan } from "../../scan/scan.ts";
 import { SEEN } from "../../scan/shard.ts";
 import type { Counts } from "../../scan/summaries/counts.ts";
 import { scannedFrom } from "../origin.ts";
-import { writeFolder } from "../output-files.ts";
+import { writeFolder, writeWhole } from "../output-files.ts";
 import { briefOptions, type Terminal, tell, textOptions } from "../terminal.ts";
 import type { ScanFolder } from "./folder.ts";
+import { parquetOfTable } from "./parquet.ts";
 
 /** A scan all of whose shards are done. */
 export interface Finished {
@@ -43,8 +44,11 @@ export async function finishScan(
   const { render, reportFiles } = await import("../../report/index.ts");
   const report = join(path, "report");
   await writeFolder(report, await reportFiles(finding));
+  const tables = scan.tables?.(merged.summaries) ?? [];
+  for (const table of tables) await writeWhole(join(path, `${table.name}.parquet`), await parquetOfTable(table));
   const rows = scan.columns.length > 0 ? ", rows/*.parquet: a row for each token" : "";
-  tell(terminal.stderr, `Wrote ${path}: report/report.html, with its tables and pictures${rows}`);
+  const files = tables.map(({ name, title }) => `, ${name}.parquet: ${title.toLowerCase()}`).join("");
+  tell(terminal.stderr, `Wrote ${path}: report/report.html, with its tables and pictures${rows}${files}`);
   const text = full ? textOptions(terminal) : briefOptions(terminal, `They are in ${join(report, "report.html")}.`);
   terminal.stdout.write((await render(finding, json ? "json" : "text", { text })) as string);
 }

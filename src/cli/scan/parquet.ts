@@ -1,5 +1,6 @@
 /** The rows of a shard as a Parquet file. */
 import type { ColumnSource } from "hyparquet-writer";
+import type { Table } from "../../finding/table.ts";
 import type { Model } from "../../lens/model.ts";
 import { tokenText } from "../../measures/prompt.ts";
 import type { Rows } from "../../scan/rows.ts";
@@ -18,6 +19,17 @@ export class TokenTexts {
     if (text === undefined) this.known.set(id, (text = tokenText(this.model, id)));
     return text;
   }
+}
+
+/** A table as a Parquet file: whole numbers as integers, other numbers as doubles. */
+export async function parquetOfTable({ columns }: Table): Promise<Uint8Array> {
+  const { parquetWriteBuffer } = await import("hyparquet-writer");
+  const columnData = columns.map(({ name, values }): ColumnSource => {
+    const data = [...values];
+    if (data.some((value) => typeof value === "string")) return { name, data: data as string[], type: "STRING" };
+    return { name, data: data as number[], type: data.every(Number.isInteger) ? "INT32" : "DOUBLE" };
+  });
+  return new Uint8Array(parquetWriteBuffer({ columnData }));
 }
 
 /** A token's column has its text, and another one its id. */
