@@ -11,7 +11,7 @@ import { decoderNorms, type Folded, withFoldedNorms, withFoldedScale } from "./f
 import { placeName } from "./formats/format.ts";
 import { DICTIONARY_FILE_DTYPES, type DictionaryFileDtype, saelensFiles } from "./formats/saelens.ts";
 import { NORMALIZATIONS } from "./normalizations.ts";
-import { findDictionary, REPOSITORY, type RepositoryOptions, repositoryOf } from "./open.ts";
+import { findDictionary, REPOSITORY, type RepositoryOptions, releasedOf, repositoryOf } from "./open.ts";
 import { decode, encode, type PassOf, readOf } from "./pass.ts";
 import {
   type DictionaryHost,
@@ -85,22 +85,27 @@ export class Dictionary {
   }
 
   /**
-   * A dictionary from a folder or the Hugging Face hub, in SAELens' format or another one that is known by its files.
-   * @param name a folder's path, or "org/name" on the hub
+   * A dictionary from a folder or the Hugging Face hub, in SAELens' format or another one that is known by its files. Of a release `id` is
+   * SAELens' `sae_id`, and its factor of the input is used where the files lack one.
+   * @param name a folder's path, "org/name" on the hub, or the name of a release in SAELens' list: `"gpt2-small-res-jb"`
    * @throws InputError for files without a dictionary, ArgumentError where an id is needed, UnknownNameError for one that is not there,
    * ConfigError, WeightsError, FileFormatError for one that cannot be read
    */
   static async fromPretrained(name: string, options: DictionaryFromPretrainedOptions = {}): Promise<Dictionary> {
     checkOptions("Dictionary.fromPretrained", options, OPTIONS);
     const { id, note, hookName, hookNameOut } = options;
-    const { files, reading } = await repositoryOf("Dictionary.fromPretrained", name, options);
-    const { format, place } = await findDictionary(files, id, reading);
+    const { files, reading, named } = await repositoryOf("Dictionary.fromPretrained", name, options);
+    const released = await releasedOf(named, id);
+    const { format, place } = await findDictionary(files, released.id, reading);
     const stored = await format.read(place);
-    const cfg = { ...stored.cfg, ...(hookName && { hookName }), ...(hookNameOut && { hookNameOut }) };
+    const { normalizeActivations = stored.cfg.normalizeActivations } = released;
+    const points = { ...(hookName && { hookName }), ...(hookNameOut && { hookNameOut }) };
+    const cfg = { ...stored.cfg, ...(normalizeActivations && { normalizeActivations }), ...points };
     const notes = stored.notes ?? [];
     for (const sentence of notes) note?.(sentence);
     const read = new Dictionary(cfg, stored.weights, { name: placeName(place), notes });
-    const scale = options.inputScale ?? stored.inputScale;
+    const isScaled = cfg.normalizeActivations === "expected_average_only_in";
+    const scale = options.inputScale ?? stored.inputScale ?? (isScaled ? released.inputScale : undefined);
     const scaled = scale === undefined ? read : read.foldInputScale(scale);
     return options.foldDecoderNorms ? scaled.foldDecoderNorms() : scaled;
   }

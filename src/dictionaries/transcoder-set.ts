@@ -28,7 +28,7 @@ export class TranscoderSet {
 
   /**
    * A set from a folder or the Hugging Face hub: circuit-tracer's, with a `config.yaml`.
-   * @param name a folder's path, or "org/name" on the hub
+   * @param name a folder's path, "org/name" on the hub, or the name of a release in SAELens' list
    * @throws InputError for files without a set, ConfigError, WeightsError, FileFormatError for one that cannot be read or lacks a layer
    */
   static async fromPretrained(name: string, options: TranscoderSetOptions = {}): Promise<TranscoderSet> {
