@@ -1,8 +1,7 @@
 /** How well a model predicts a corpus: by position, by token, by source. */
-import type { Model } from "../lens/model.ts";
 import { prediction } from "../measures/diffuse-mlp/prediction.ts";
-import { ArgumentError } from "../tensor/errors.ts";
 import type { ScanBatch } from "./batches.ts";
+import { needCausal } from "./causal.ts";
 import { PLACE_WIDTH } from "./context.ts";
 import { lossFinding } from "./loss/finding.ts";
 import type { LossSummaries } from "./loss/summaries.ts";
@@ -66,13 +65,4 @@ function add(batch: ScanBatch, loss: Float32Array, into: LossSummaries, rows: Ro
     if (into.largest.accepts(0, loss[i], key)) into.largest.add(0, loss[i], key, tokens.place(i));
   }
   rows.add(tokens.keys, { ...tokens.columns, loss });
-}
-
-/** @throws ArgumentError for a model that sees the tokens that it should predict */
-function needCausal({ cfg }: Model): void {
-  if (cfg.attentionDir === "causal") return;
-  throw new ArgumentError(
-    `${cfg.modelName} can see the tokens that it should predict (its attention is ${cfg.attentionDir}), so the loss of a next token means nothing: choose a causal model.`,
-    { asked: "causal", found: cfg.attentionDir },
-  );
 }
