@@ -7,15 +7,15 @@ import type { ScanBatch } from "./batches.ts";
 import { needCausal } from "./causal.ts";
 import { headsFinding } from "./heads/finding.ts";
 import { emptyHeads, type HeadsSummaries, LOOKS, type Look, MEASURES } from "./heads/summaries.ts";
-import { type ModelScan, mostTokensFor, scan, TOP } from "./scan.ts";
+import { type ModelScan, mostTokensFor, scan } from "./scan.ts";
 
 export const headsScan = scan({
   name: "heads",
   question: "Where does each head look?",
   description:
     "For every head the mean attention to the token before, to BOS, to earlier places of the same token, and to what followed them (induction), and the entropy of its attention.",
-  options: { top: TOP },
-  on(model, { top }, { maxLength }) {
+  options: {},
+  on(model, _options, { maxLength }) {
     needCausal(model);
     const { nLayers, nHeads } = model.cfg;
     const one: ModelScan<HeadsSummaries> = {
@@ -50,7 +50,7 @@ export const headsScan = scan({
         }
         addUniform(masks, entropy, pos, into);
       },
-      finding: (summaries, about) => headsFinding(model, top, summaries, about),
+      finding: (summaries, about) => headsFinding(model, summaries, about),
     };
     return one;
   },

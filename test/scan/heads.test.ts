@@ -21,7 +21,7 @@ const isLook = {
 
 describe("scan heads", () => {
   it("has each head's mean attention to keys of each kind, and its entropy", async () => {
-    const scan = headsScan.on(model, { top: 5 }, CORPUS);
+    const scan = headsScan.on(model, {}, CORPUS);
     const { state } = await runShard(model, scan, task());
     const { sums, queries, uniform } = summariesOf<HeadsSummaries>(state);
     const { tokenizer, bosTokenId } = model.text!;
@@ -67,7 +67,7 @@ describe("scan heads", () => {
   });
 
   it("names the heads with most of each", async () => {
-    const scan = headsScan.on(model, { top: 5 }, CORPUS);
+    const scan = headsScan.on(model, {}, CORPUS);
     const { state } = await runShard(model, scan, task());
     const { summary, tables, baselines } = scan.finding(state.summaries, ABOUT);
     expect(summary[0].text).toMatch(

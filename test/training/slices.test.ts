@@ -70,6 +70,20 @@ describe("parts of a file", () => {
     expect(parts.map((part) => Math.floor(bytesOf(part).length / 10_000))).toEqual([10, 10, 15]);
   });
 
+  it("of one line of 500 MB are cut, if it is text, and refused in a sentence as JSON", async () => {
+    const long = (name: string) => ({
+      ...{ name, size: 500e6 },
+      read: async (start: number, end: number) => new Uint8Array(end - start).fill(120),
+    });
+    const text = long("a.txt");
+    const slices = await slicesOf(text, 1e6, { column: "text" });
+    for await (const part of sliceTexts(text, slices[250], { column: "text" })) expect(part).toBe("x".repeat(1e6));
+    const json = long("a.jsonl");
+    await expect(sliceTexts(json, slices[1], { column: "text" }).next()).rejects.toThrow(
+      /a\.jsonl has a line of over 134 MB at byte 1000000, more than can be read: split its text into several lines/,
+    );
+  });
+
   it("say where something is wrong, counted from the beginning of the file", async () => {
     const lines = `${'{"text":"one"}\n'.repeat(10)}no JSON\n`;
     await expect(inParts(source("a.jsonl", lines), 60)).rejects.toThrow(

@@ -21,14 +21,9 @@ const SAYS: Readonly<Record<Look, string>> = {
 /** How many heads a sentence names. */
 const NAMED = 2;
 
-const uniformOf = (look: string) => `uniform attention, ${look}`;
+const uniformOf = (look: string) => `uniform attention, ${look === "bos" ? "BOS" : look}`;
 
-export function headsFinding(
-  model: Model,
-  top: number,
-  { queries, uniform, sums }: HeadsSummaries,
-  about: ScanAbout,
-): Finding {
+export function headsFinding(model: Model, { queries, uniform, sums }: HeadsSummaries, about: ScanAbout): Finding {
   const { nLayers, nHeads } = model.cfg;
   const seen = LOOKS.filter((_, m) => queries.values[m] > 0);
   const rows = Array.from({ length: nLayers * nHeads }, (_, i): HeadRow => {
@@ -72,12 +67,17 @@ export function headsFinding(
       references: [],
     },
     model: modelFacts(model),
-    settings: { scan: "heads", top, ...about.settings },
+    settings: { scan: "heads", ...about.settings },
     pictures: [HEADS],
     tables: [
       tableOf({ name: "heads", title: "Every head", comparedWith: baselines.map(({ name }) => name) }, rows, [
         ...HEAD_PLACE,
-        ...LOOKS.map((look) => column(look, `Its mean attention to ${SAYS[look]}.`, { format: "percent" })),
+        ...LOOKS.map((look) =>
+          column(look, `Its mean attention to ${SAYS[look]}.`, {
+            format: "percent",
+            ...(look === "bos" ? { title: "BOS" } : {}),
+          }),
+        ),
         column("entropy", "The mean entropy of its attention.", { unit: "nats", digits: 2 }),
       ]),
     ],
@@ -97,5 +97,5 @@ const HEADS: View = {
   caption: "Mean attention to keys of each kind.",
   x: "head",
   y: "layer",
-  color: { column: LOOKS, scheme: "Blues" },
+  color: { column: LOOKS, scheme: "Blues", label: "mean attention" },
 };
