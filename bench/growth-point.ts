@@ -1,4 +1,5 @@
 /** One point of `bench -- growth`, in a process of its own: the job's median time in ms, and the process' peak memory without and with it. */
+import "../src/node.ts";
 import { configOf, JOBS, type JobName, type Sizes } from "./growth-jobs.ts";
 import { inTurn, peakMb } from "./measure.ts";
 import { randomModel } from "./models.ts";

@@ -1,11 +1,11 @@
 /** Models of known sizes with random weights: time does not depend on the numbers. */
 
 import { Tensor } from "../src/graph/tensor.ts";
+import { HookedTransformer } from "../src/lens/hooked-transformer.ts";
 import type { HookedTransformerConfig } from "../src/models/config/config.ts";
 import { parseConfig } from "../src/models/config/parse.ts";
 import { processWeights } from "../src/models/processing/process-weights.ts";
 import { recordingOf } from "../src/models/recording.ts";
-import { HookedTransformer } from "../src/node.ts";
 import type { NDArray } from "../src/tensor/array.ts";
 import { sizeOf } from "../src/tensor/array.ts";
 

@@ -1,7 +1,9 @@
 /** `npm run bench -- NAME [--json]`: medians of alternating runs, and ratios to the best alternative, measured in the same run. */
+import "../src/node.ts";
 import { GlassformerError, UnknownNameError } from "../src/tensor/errors.ts";
 import { attribution } from "./attribution.ts";
 import { cli } from "./cli.ts";
+import { devices } from "./devices.ts";
 import { dictionaries } from "./dictionaries.ts";
 import { families } from "./families.ts";
 import { forward } from "./forward.ts";
@@ -30,6 +32,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   svd,
   growth,
   page,
+  devices,
 };
 
 async function main(args: readonly string[]): Promise<void> {

@@ -22,6 +22,8 @@ export interface Backend {
   readonly copiesFeeds?: boolean;
   /** Whether weights must be in float32, because the runtime computes wrongly with what is kept in fewer bits. */
   readonly wholeWeights?: boolean;
+  /** Whether its Gelu is by erf even where tanh is asked for, so that onnxruntime's own FastGelu has to stand for that. */
+  readonly geluByErf?: boolean;
   /** Whether its runs hold the thread that asks for them, as WebAssembly's do: a page then gets a turn between runs. */
   readonly holdsThread?: boolean;
   /** Whether it does a product of few rows faster with the weight as the first factor, as the native runtime does. */

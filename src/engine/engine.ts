@@ -83,7 +83,10 @@ export class Engine {
     if (!this.backend.isFetched) return;
     const one = Tensor.leaf(ndarray("float32", [1], Float32Array.of(1)));
     const plan = makePlan([one.add(one)]);
-    const session = await this.backend.createSession(writeOnnx(plan), computedOutputs(plan).map(slotName));
+    const session = await this.backend.createSession(
+      writeOnnx(plan, this.backend),
+      computedOutputs(plan).map(slotName),
+    );
     await session.release();
   }
 
@@ -244,7 +247,7 @@ export class Engine {
     const results = await this.sessions
       .use(plan.key, {
         compile: async () => {
-          const session = await this.backend.createSession(writeOnnx(plan), computed.map(slotName));
+          const session = await this.backend.createSession(writeOnnx(plan, this.backend), computed.map(slotName));
           if (holdsThread) await pause();
           if (typeof session?.run === "function" && typeof session.release === "function") return session;
           throw new ArgumentError(

@@ -1,6 +1,7 @@
 /** Steps that stand for several ops, as the runtime does them in one go. Only plans have them, graphs do not. */
 import type { Attrs, Emitter, Op, Operand } from "../graph/op.ts";
 import { type OpName, ops } from "../graph/ops/index.ts";
+import type { Backend } from "./backend.ts";
 import { keptProduct, unpack, unpackRows } from "./kept.ts";
 
 /** What of an op's record a step needs. */
@@ -67,8 +68,12 @@ const rmsNorm: Kernel = {
   scratch: false,
 };
 
+/** GELU by tanh, as onnxruntime's own operator, which knows no other. */
+const fastGelu: Kernel = { onnx: (emit, [x]) => emit.node("FastGelu", [x.name]), scratch: false };
+
 const kernels = {
   rmsNorm,
+  fastGelu,
   linear,
   fewRows,
   parts,
@@ -85,4 +90,9 @@ const all: { readonly [K in OpName | KernelName]: Kernel } = { ...ops, ...kernel
 /** How a step is written, and what memory it takes on the way. */
 export function kernelOf(op: OpName | KernelName): Kernel {
   return all[op];
+}
+
+/** How a step is written for a backend. */
+export function kernelOn({ geluByErf }: Pick<Backend, "geluByErf">, op: OpName | KernelName, attrs: Attrs): Kernel {
+  return geluByErf && op === "gelu" && attrs.approximate === "tanh" ? fastGelu : kernelOf(op);
 }

@@ -2,8 +2,9 @@
 import type { Emitter, OnnxAttrs } from "../graph/op.ts";
 import { onnxType } from "../graph/ops/cast.ts";
 import type { NDArray } from "../tensor/array.ts";
+import type { Backend } from "./backend.ts";
 import type { SlotDType } from "./feeds.ts";
-import { kernelOf } from "./kernels.ts";
+import { kernelOn } from "./kernels.ts";
 import { type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue, onnxBytes } from "./onnx-messages.ts";
 import type { Plan, Slot } from "./steps.ts";
 
@@ -15,7 +16,7 @@ const OPSET_OF_BIT_CAST = 26;
 
 /** onnxruntime's own operators, for weights in few bits. */
 const CONTRIB_DOMAIN = "com.microsoft";
-const CONTRIBUTED: ReadonlySet<string> = new Set(["MatMulNBits", "GatherBlockQuantized", "FusedMatMul"]);
+const CONTRIBUTED: ReadonlySet<string> = new Set(["MatMulNBits", "GatherBlockQuantized", "FusedMatMul", "FastGelu"]);
 
 export const slotName = (slot: Slot): string => `v${slot.id}`;
 
@@ -25,7 +26,8 @@ export function computedOutputs(plan: Plan): Slot[] {
   return plan.steps.flatMap((step) => step.outputs).filter((slot) => wanted.has(slot.id));
 }
 
-export function writeOnnx(plan: Plan): Uint8Array {
+/** @param backend what of the backend decides how steps are written */
+export function writeOnnx(plan: Plan, backend: Pick<Backend, "geluByErf"> = {}): Uint8Array {
   const nodes: OnnxNode[] = [];
   const initializers = plan.constants.map((c) => initializer(slotName(c), c.array));
   const known = new Map<string, string>();
@@ -57,7 +59,7 @@ export function writeOnnx(plan: Plan): Uint8Array {
   for (const step of plan.steps) {
     const inputs = step.inputs.map((s) => ({ name: slotName(s), rank: s.rank, dtype: s.dtype }));
     const first = nodes.length;
-    const results = [kernelOf(step.op).onnx(emit, inputs, step.attrs)].flat();
+    const results = [kernelOn(backend, step.op, step.attrs).onnx(emit, inputs, step.attrs)].flat();
     // Results get the slots' own names, so that outputs are found by them.
     for (const [i, slot] of step.outputs.entries()) {
       if (!rename(nodes.slice(first), results[i], slotName(slot))) {

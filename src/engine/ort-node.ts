@@ -6,7 +6,9 @@ import { between, oneOf } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { Backend } from "./backend.ts";
 import { DEVICES, type Device } from "./devices.ts";
+import type { Feed } from "./feeds.ts";
 import { backendOver } from "./ort.ts";
+import { onNodeGpu } from "./ort-node-gpu.ts";
 import { turnTelemetryOff } from "./telemetry-node.ts";
 
 export interface NodeBackendOptions {
@@ -50,6 +52,13 @@ function needVulkan(device: Device): void {
   }
 }
 
+/** A session on WebGPU whose results stay in the graphics processor's memory. */
+const leavingResults = (model: Uint8Array): Promise<ort.InferenceSession> =>
+  ort.InferenceSession.create(model, { executionProviders: ["webgpu"], preferredOutputLocation: "gpu-buffer" });
+
+const toOrt = ({ dtype, data, shape }: Feed): ort.Tensor =>
+  new ort.Tensor(dtype as "float32", data as Float32Array, shape);
+
 /**
  * The engine of Node. onnxruntime-node has no pool of threads for all sessions: each session has its own, one thread less
  * than `threads`. So at most 64 sessions live at a time, fewer if together they would have more than 512 threads, but at
@@ -61,6 +70,8 @@ export function nodeBackend(options: NodeBackendOptions = {}): Backend {
   // Lines of its own on stderr, such as those on a library that is not there, are off: errors contain what they say.
   if (ort.env.logLevel === "warning") ort.env.logLevel = "fatal";
   const { threads, device = "cpu" } = options;
+  const provider = { device, names: { cpu: "cpu", webgpu: "webgpu", cuda: "cuda" }, check: needVulkan };
+  const place = device === "webgpu" ? { place: onNodeGpu({ compile: leavingResults, toOrt }) } : {};
   const maxSessions = Math.floor(THREADS_TOGETHER / (threads ?? availableParallelism()));
   return backendOver(
     "onnxruntime-node",
@@ -73,7 +84,7 @@ export function nodeBackend(options: NodeBackendOptions = {}): Backend {
       extra: { session: { force_spinning_stop: "1" } },
       ...(threads ? { intraOpNumThreads: threads } : {}),
     },
-    { device, names: { cpu: "cpu", webgpu: "webgpu", cuda: "cuda" }, check: needVulkan },
+    { ...provider, ...place },
     { weightsFirst: device === "cpu", maxSessions: Math.min(MOST_SESSIONS, Math.max(FEWEST_SESSIONS, maxSessions)) },
   );
 }

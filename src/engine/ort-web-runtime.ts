@@ -77,11 +77,14 @@ async function ready(loading: Promise<WebRuntime>, { threads, runtimeFolder }: W
   return runtime;
 }
 
-/** What of a backend follows from its device. Measured with onnxruntime-web 1.30's WebGPU: float16 is read as 0, int4 multiplied to 0, int8 refused. */
-export const webTraits = (device: Device): Pick<Backend, "isFetched" | "copiesFeeds" | "wholeWeights"> => ({
+/** What of a backend follows from its device. Measured with onnxruntime-web 1.30's WebGPU: float16 is read as 0, int4 multiplied to 0, int8 refused, and Gelu by erf whatever it is asked for. */
+export const webTraits = (
+  device: Device,
+): Pick<Backend, "isFetched" | "copiesFeeds" | "wholeWeights" | "geluByErf"> => ({
   isFetched: true,
   copiesFeeds: true,
   wholeWeights: device === "webgpu",
+  geluByErf: device === "webgpu",
 });
 
 /** Loads the build for a device. @param runtimeFolder the option of that name */
@@ -97,7 +100,10 @@ export function webBackendOver(build: LoadBuild, options: WebBackendOptions): Ba
     put ??= onGpu(await load(device));
     return put(feed);
   };
-  const provider = { device, names: { cpu: "wasm", webgpu: "webgpu" }, ...(device === "webgpu" ? { place } : {}) };
+  const provider = {
+    ...{ device, names: { cpu: "wasm", webgpu: "webgpu" } },
+    ...(device === "webgpu" ? { place, leavesResults: true } : {}),
+  };
   const traits = { ...webTraits(device), holdsThread: true };
   const backend = backendOver("onnxruntime-web", load, { graphOptimizationLevel: "all" }, provider, traits);
   return device === "webgpu" ? inTurn(backend) : backend;

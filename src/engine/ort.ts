@@ -21,6 +21,8 @@ interface Provider {
   readonly check?: (device: Device) => void;
   /** Puts numbers that stay the same onto the device, if it can hold them there. */
   readonly place?: (feed: Feed) => Promise<Tensor | undefined>;
+  /** Whether results stay on the device until they are read, all of them at the same time. The runtime would read one after the other. */
+  readonly leavesResults?: boolean;
 }
 
 /** Its own coloured lines on stderr and the console are off: the errors contain what they say. */
@@ -34,7 +36,7 @@ export function backendOver(
   name: string,
   load: (device: Device) => Promise<Runtime>,
   options: InferenceSession.SessionOptions,
-  { device, names, check, place }: Provider,
+  { device, names, check, place, leavesResults }: Provider,
   traits: Omit<Backend, "name" | "createSession"> = {},
 ): Backend {
   const create = async (model: Uint8Array, on: Device) => {
@@ -43,6 +45,7 @@ export function backendOver(
     return InferenceSession.create(model, {
       ...options,
       executionProviders: [names[on] ?? on],
+      ...(leavesResults && on === device ? { preferredOutputLocation: "gpu-buffer" } : {}),
       logSeverityLevel: FATAL_ONLY,
     });
   };
@@ -72,10 +75,12 @@ export function backendOver(
               inputs[key] = (fixed?.has(key) ? await place?.(feed) : undefined) ?? toOrt(feed);
             }
             const results = await session.run(inputs, { logSeverityLevel: FATAL_ONLY });
-            return outputs.map((key) => {
-              const { type, data, dims } = results[key];
-              return { dtype: type as DType, shape: dims, data } as NDArray;
-            });
+            return await Promise.all(
+              outputs.map(async (key) => {
+                const { type, dims } = results[key];
+                return { dtype: type as DType, shape: dims, data: await results[key].getData(true) } as NDArray;
+              }),
+            );
           } catch (error) {
             throw told(error, "run a graph");
           }

@@ -6,8 +6,11 @@ import { type Platform, platform, usePlatform } from "../platform.ts";
 import type { ComputesOn } from "./messages.ts";
 import type { DeviceChoice } from "./state.ts";
 
-/** From this many parameters on, embeddings left aside, a graphics processor is chosen: runs of a smaller model are too short to gain much. */
-const WORTH_GPU = 50e6;
+/**
+ * From this many parameters on, embeddings left aside, a graphics processor is chosen. Measured (`npm run bench -- devices`): passes gain from 3 million on, but a
+ * first result comes later, and a continuation gains from 19 million on.
+ */
+const WORTH_GPU = 15e6;
 
 /** Makes the runtime that is chosen the one that starts while a model is read. */
 export async function expectOn(choice: DeviceChoice): Promise<void> {

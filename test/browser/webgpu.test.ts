@@ -17,6 +17,8 @@ declare const webgpu: WebGpu;
 
 /** Graphics processors round sin, cos, exp and tanh more roughly than processors do. */
 const TOLERANCE = 1e-3;
+/** Less than the two kinds of GELU differ by. */
+const FINE = 1e-5;
 /** onnxruntime's WebGPU refuses values of size 0, of which these ops make some: mixtures of experts do not run there. */
 const REFUSED = ["matmulChosen", "outerChosen"];
 
@@ -49,6 +51,12 @@ describe.skipIf(!chromiumPath)("on WebGPU in Chromium (skipped without /usr/bin/
       });
     },
   );
+
+  test("GELU by tanh is by tanh, though the runtime's Gelu knows erf only", async () => {
+    const [, byTanh] = cases.gelu;
+    const [, found] = await page.evaluate(() => webgpu.op("gelu"));
+    expectClose(found[0], interpret([byTanh.make(...byTanh.inputs)])[0], FINE);
+  });
 
   test("a Llama's logits are Node's, also once its weights are in the device's memory", async () => {
     const model = await HookedTransformer.fromPretrained(join(goldens, "llama-tiny"));
