@@ -17,6 +17,7 @@ export type { GlassElement } from "./report/elements/glass-element.ts";
 export {
   type ActivationsState,
   type AttentionState,
+  type GraphState,
   type Mountable,
   type Mounted,
   type MountOptions,

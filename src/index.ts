@@ -400,6 +400,7 @@ export {
   type TopkTokensOptions,
   type ActivationsState,
   type AttentionState,
+  type GraphState,
   type ViewEvents,
   type ViewPlace,
   type ViewState,

@@ -58,7 +58,10 @@ export async function attributionGraph(model: Model, options: AttributionGraphOp
       ...{ edges: measured.length, kept_nodes: count(pruned.nodes), kept_edges: count(pruned.edges) },
       ...{ residual: graph.residual, top, seed },
     },
-    pictures: [graphPicture(measured, story.words), ...(compared ? [removals(story, compared)] : [])],
+    pictures: [
+      graphPicture(measured, story.words, sizes.nodeThreshold),
+      ...(compared ? [removals(story, compared)] : []),
+    ],
     tables: tablesOf(story),
     baselines: [...standards(story), ...(compared ? agreementBaselines(compared, seed) : [])],
     caveats: [...caveats(story), ...model.notes],
@@ -105,11 +108,12 @@ function removals({ words }: GraphStory, compared: Agreement) {
 function tablesOf(story: GraphStory) {
   const { measured, top, words } = story;
   const [nodes, edges] = [nodeRows(story), edgeRows(measured)];
+  const inner = nodes.filter(({ logit_weight }) => logit_weight === null);
   const strongest = (rows: readonly unknown[], what: string) =>
     `The ${Math.min(top, rows.length)} ${what} with the most influence`;
   const comparedWith = [TYPICAL];
   return [
-    nodeTable({ name: "nodes", title: strongest(nodes, "nodes"), comparedWith }, nodes.slice(0, top), story),
+    nodeTable({ name: "nodes", title: strongest(inner, "nodes"), comparedWith }, inner.slice(0, top), story),
     edgeTable({ name: "edges", title: strongest(edges, "edges"), comparedWith }, edges.slice(0, top)),
     ...(measured.removed.length > 0
       ? [removedTable({ name: "removed", title: `What removing ${words.many} changes`, comparedWith }, story)]
@@ -160,7 +164,7 @@ export const attributionGraphAnalysis = analysis({
   model: "gelu-3l-novels",
   question: QUESTION,
   description:
-    "Attribution graphs (circuit tracing): what each feature of the prompt adds to the features after it and to the logits of the next token, with patterns of attention and norms' denominators held as they were; pruned to what matters, with the heads that carry edges. Features are those of transcoders, or without any the model's neurons, so that every model can be traced. The strongest are removed, one at a time, and what that changes is compared with their edges.",
+    "Attribution graphs (circuit tracing): what each feature of the prompt adds to the features after it and to the logits of the next token, with patterns of attention and norms' denominators held as they were; pruned to what matters, with the heads that carry edges. Features are those of transcoders, or without any the model's neurons, so that every model can be traced. The strongest are removed, one at a time, and what that changes is compared with their edges. A report has all of the graph, and a file whose name ends in .graph.json is the graph as circuit-tracer's and Neuronpedia's pages read it.",
   example: { prompt: "The lady was so tired that", answer: " she", wrong: " he" },
   options: OPTIONS,
   run: attributionGraph,

@@ -1,4 +1,5 @@
 /** Where a finding goes besides the terminal. */
+import { basename } from "node:path";
 import type { Finding } from "../finding/finding.ts";
 import { counted } from "../tensor/words.ts";
 import { writeGuarded } from "./interrupt.ts";
@@ -16,18 +17,31 @@ export async function writeReports(
   say: (line: string) => void,
 ): Promise<void> {
   const { mainTable, render, reportFiles } = await import("../report/index.ts");
+  const { GRAPH_ENDING, graphFile, graphIn } = await import("../report/graph-file.ts");
+  const { toJson } = await import("../report/json.ts");
+  const graph = graphIn(finding);
+  const isGraph = ({ path }: OutputFile) => graph !== undefined && path.toLowerCase().endsWith(`.${GRAPH_ENDING}`);
   const contents = await Promise.all(
-    files.map(({ format, folder }) => (folder ? reportFiles(finding) : render(finding, format))),
+    files.map((file) => {
+      if (file.folder) return reportFiles(finding);
+      if (isGraph(file)) return toJson(graphFile(finding, graph!, basename(file.path).replace(/\.json$/i, "")));
+      return render(finding, file.format);
+    }),
   );
   const failed: unknown[] = [];
   for (const [i, file] of files.entries()) {
     await writeGuarded(file.path, contents[i]).then(
-      () => say(written(finding, file, flag, mainTable(finding)?.name)),
+      () =>
+        say(
+          isGraph(file) ? `Wrote ${file.path}: ${FOR_PAGES}` : written(finding, file, flag, mainTable(finding)?.name),
+        ),
       (error) => failed.push(error),
     );
   }
   if (failed.length > 0) throw failed[0];
 }
+
+const FOR_PAGES = "the graph, as circuit-tracer's and Neuronpedia's pages read it";
 
 /** What was written, in a line. */
 function written(

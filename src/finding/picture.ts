@@ -346,7 +346,7 @@ export interface LogitLensSpec extends PictureBase {
 
 /** A node of a graph. */
 export interface GraphSpecNode {
-  /** In its tip; also written in or under it, if there is no `label`. */
+  /** In its tip, and unique; also written in or under it, if there is no `label`. */
   readonly name: string;
   /** What is written in it, or under it. */
   readonly label?: string;
@@ -357,9 +357,38 @@ export interface GraphSpecNode {
   readonly group: string;
   /** How large it is, from 0 to 1. Default: 1. */
   readonly size?: number;
+  /** The share of all influence that it and the nodes with more of it have. A node without a share is always shown. */
+  readonly share?: number;
   /** Words of its own, in its tip under its name. */
   readonly words?: string;
   readonly place?: string;
+  /** Its id in files of the graph for other programs. */
+  readonly id?: string;
+}
+
+/** How a graph is looked at: nodes by their names. */
+export interface GraphState {
+  /** Nodes and edges are shown that have this share of the influence. */
+  readonly share: number;
+  /** Nodes that are lit with all that leads to them and all that they lead to. */
+  readonly locked: readonly string[];
+  /** Nodes that are shown whatever their share is, and that can be shown alone. */
+  readonly pinned: readonly string[];
+  /** Pinned nodes that are shown as one, a supernode: its label, and then its nodes. */
+  readonly groups: readonly (readonly string[])[];
+  /** Whether the pinned nodes are shown alone, with their groups as one each. */
+  readonly pinnedOnly: boolean;
+}
+
+/** The tables that have all of a graph, of which a picture shows the most important part, and what files of it say besides. */
+export interface GraphSource {
+  /** The names of the tables of nodes and edges. */
+  readonly nodes: string;
+  readonly edges: string;
+  readonly prompt: string;
+  readonly nLayers: number;
+  /** The share of influence at which nodes were pruned. */
+  readonly nodeThreshold: number;
 }
 
 /** Nodes in columns and rows, and weighted edges between them, which lead upwards. */
@@ -379,7 +408,13 @@ export interface GraphSpec extends PictureBase {
     readonly weight: number;
     /** How wide it is. Default: its |weight|. */
     readonly strength?: number;
+    /** The share of all edges' influence that it and the edges with more of it have. An edge without a share is always shown. */
+    readonly share?: number;
   }[];
   /** The unit of weights. */
   readonly unit?: string;
+  /** How it is looked at first, and in a static picture. Default: all of it. */
+  readonly state?: Partial<GraphState>;
+  /** Where all of the graph is. */
+  readonly source?: GraphSource;
 }

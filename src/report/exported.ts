@@ -1,7 +1,7 @@
 /** Every picture and table of a finding in forms that stand alone, for files and for a page that offers them. */
 import type { Finding } from "../finding/finding.ts";
-import type { PictureSpec } from "../finding/picture.ts";
-import { rowCount, type Table } from "../finding/table.ts";
+import type { GraphSpec, PictureSpec } from "../finding/picture.ts";
+import type { Table } from "../finding/table.ts";
 import type { View } from "../finding/view.ts";
 import { drawSvg } from "./draw/draw.ts";
 import { toJson } from "./json.ts";
@@ -15,8 +15,8 @@ export interface Exported {
   readonly title: string;
   /** The name of its files, without extension. */
   readonly file: string;
-  /** How many numbers it has. */
-  readonly numbers: () => number;
+  /** What it is, as plain data. */
+  readonly content: () => object;
   /** What makes each form, by extension: "svg", "csv", "json". */
   readonly forms: Readonly<Record<string, () => string | Promise<string>>>;
 }
@@ -25,43 +25,43 @@ export interface Exported {
 export const REPORT = "report.html";
 export const FINDING = "finding.json";
 
-/** Every picture and every table of a finding, in its order. */
-export function exported(finding: Finding): Exported[] {
+/**
+ * Every picture and every table of a finding, in its order.
+ * @param states how graphs are looked at, by the names of their pictures
+ */
+export function exported(finding: Finding, states: Readonly<Record<string, object>> = {}): Exported[] {
   const { pictures, tables } = finding;
   const nameOf = fileNames();
   return [
-    ...pictures.map((picture) => pictureFiles(finding, picture, nameOf("picture", picture.name))),
+    ...pictures.map((picture) => pictureFiles(finding, picture, nameOf("picture", picture.name), states[picture.name])),
     ...tables.map((table) => tableFiles(finding, table, nameOf("table", table.name))),
   ];
 }
 
-function pictureFiles(finding: Finding, picture: View | PictureSpec, file: string): Exported {
+function pictureFiles(finding: Finding, picture: View | PictureSpec, file: string, state?: object): Exported {
   const { name, title } = picture;
-  const spec = () => pictureOf(picture, finding.tables);
+  const spec = () => {
+    const drawn = pictureOf(picture, finding.tables);
+    return state && drawn.kind === "graph" ? { ...drawn, state: { ...drawn.state, ...state } } : drawn;
+  };
   const svg = async () => {
     const { stampedSvg } = await import("./stamp.ts");
     return stampedSvg(await drawSvg(spec()), finding.provenance);
   };
-  const forms = { svg, json: () => toJson(spec()) };
-  return { of: "picture", name, title: title || name, file, numbers: () => numbersIn(spec()), forms };
+  const graph = async () => {
+    const { graphFile } = await import("./graph-file.ts");
+    return toJson(graphFile(finding, spec() as GraphSpec, `${file}.graph`));
+  };
+  const hasGraph = picture.kind === "graph" && "source" in picture;
+  const forms = { svg, json: () => toJson(spec()), ...(hasGraph ? { "graph.json": graph } : {}) };
+  return { of: "picture", name, title: title || name, file, content: spec, forms };
 }
 
 function tableFiles(finding: Finding, table: Table, file: string): Exported {
-  const { name, title, columns } = table;
+  const { name, title } = table;
   const csv = async () => (await import("./csv.ts")).renderCsv(finding, { table: name });
   const forms = { csv, json: () => toJson(table) };
-  return { of: "table", name, title, file, numbers: () => columns.length * rowCount(table), forms };
-}
-
-/** Texts are shorter than this; packed numbers (attention patterns) are longer. */
-const LONGEST_TEXT = 2000;
-
-function numbersIn(value: unknown): number {
-  if (typeof value === "string") return value.length > LONGEST_TEXT ? value.length : 0;
-  if (typeof value !== "object" || value === null) return typeof value === "number" ? 1 : 0;
-  let sum = 0;
-  for (const part of Object.values(value)) sum += numbersIn(part);
-  return sum;
+  return { of: "table", name, title, file, content: () => table, forms };
 }
 
 /** Names of files, each different from those before, also where capitals do not count: what is not a letter, a digit, "." or "_" becomes "-". */

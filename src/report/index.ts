@@ -18,6 +18,7 @@ export {
 export {
   type ActivationsState,
   type AttentionState,
+  type GraphState,
   type Mountable,
   type Mounted,
   type MountOptions,

@@ -7,6 +7,7 @@ import { checkMountable, type Mountable } from "./mount/content.ts";
 import { MountedView } from "./mount/mounted-view.ts";
 import type { ViewEvents, ViewState } from "./mount/state.ts";
 
+export type { GraphState } from "../finding/picture.ts";
 export type { Mountable } from "./mount/content.ts";
 export type { ViewEvents, ViewState } from "./mount/state.ts";
 export type { ActivationsState } from "./page/client/activations.ts";
@@ -28,7 +29,7 @@ export interface Mounted {
    * @throws ArgumentError for what is neither a picture nor a finding, GlassformerError after `destroy()`
    */
   setData(data: Mountable): Promise<void>;
-  /** What it shows besides its data, as plain JSON: what is selected and pointed at, and the heads, switches and zoom of its pictures. */
+  /** What it shows besides its data, as plain JSON: what is selected and pointed at, and the heads, switches and zoom of its pictures; of graphs what is shown, locked, pinned and in groups. */
   getState(): ViewState;
   /**
    * Shows what a state says; of what it leaves out nothing changes. No listener hears of it, so that two views can each pass on to the other what a user does.

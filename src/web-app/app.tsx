@@ -87,7 +87,7 @@ function Found() {
           data-analysis={found.finding.analysis}
         >
           <FindingView finding={found.finding} remembered />
-          <SaveFinding finding={found.finding} />
+          <SaveFinding finding={found.finding} inParts={!found.stored} />
         </div>
       )}
     </section>

@@ -1,13 +1,13 @@
 /** What can be taken out of the page: the link, a state too long for one, the whole report, the finding, and code. */
-import { useSignal } from "@preact/signals";
+import { type Signal, signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Finding } from "../finding/finding.ts";
-import { exported } from "../report/exported.ts";
 import { sentence } from "./latest.ts";
 import { fragmentOf, LONGEST_LINK } from "./link.ts";
 import { state } from "./store.ts";
 
 /** Offers something as a file. */
-function save(name: string, content: string | Uint8Array, type: string): void {
+export function save(name: string, content: string | Uint8Array, type: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([content as BlobPart], { type }));
   link.download = name;
@@ -57,13 +57,29 @@ export function Share() {
   return <Act text="Copy link" act={share} />;
 }
 
+/** What saves parts of a finding, once it is loaded. */
+const part: Signal<typeof import("./save-part.tsx").SavePart | undefined> = signal(undefined);
+
+interface SaveProps {
+  readonly finding: Finding;
+  /** Whether pictures and tables can be saved one by one: the code for that is not loaded before the first result. */
+  readonly inParts: boolean;
+}
+
 /** The finding as files: the whole of it, or one of its pictures and tables. */
-export function SaveFinding({ finding }: { readonly finding: Finding }) {
+export function SaveFinding({ finding, inParts }: SaveProps) {
   const whole = async (format: "html" | "json", type: string) => {
     const { render } = await import("../report/render.ts");
     save(`${finding.analysis}.${format}`, await render(finding, format), type);
     return "Saved";
   };
+  const SavePart = part.value;
+  useEffect(() => {
+    if (!inParts) return;
+    void import("./save-part.tsx").then((loaded) => {
+      part.value = loaded.SavePart;
+    });
+  }, [inParts]);
   const { command, code } = finding.provenance ?? {};
   return (
     <div class="saving">
@@ -71,47 +87,7 @@ export function SaveFinding({ finding }: { readonly finding: Finding }) {
       <Act text="Save as JSON" act={() => whole("json", "application/json")} />
       {command && <Act text="Copy command" act={() => copied(command)} />}
       {code && <Act text="Copy TypeScript" act={() => copied(code)} />}
-      <SavePart finding={finding} />
+      {inParts && SavePart && <SavePart finding={finding} />}
     </div>
-  );
-}
-
-const TYPES: Readonly<Record<string, string>> = { svg: "image/svg+xml", csv: "text/csv", json: "application/json" };
-
-function SavePart({ finding }: { readonly finding: Finding }) {
-  const parts = exported(finding);
-  const at = useSignal(0);
-  const part = parts[Math.min(at.value, parts.length - 1)];
-  if (!part) return null;
-  const { svg } = part.forms;
-  const png = async () => {
-    const { drawOnCanvas } = await import("../report/canvas.ts");
-    save(`${part.file}.png`, await drawOnCanvas(await svg(), { scale: 2, background: "white" }), "image/png");
-    return "Saved";
-  };
-  const form = async (ending: string) => {
-    save(`${part.file}.${ending}`, await part.forms[ending](), TYPES[ending]);
-    return "Saved";
-  };
-  return (
-    <span class="part">
-      <select
-        aria-label="A picture or table to save"
-        value={`${at.value}`}
-        onChange={(event) => {
-          at.value = Number(event.currentTarget.value);
-        }}
-      >
-        {parts.map(({ of, file, title }, i) => (
-          <option key={file} value={`${i}`}>
-            {of}: {title}
-          </option>
-        ))}
-      </select>
-      {Object.keys(part.forms).map((ending) => (
-        <Act key={`${part.file} ${ending}`} text={ending.toUpperCase()} act={() => form(ending)} />
-      ))}
-      {part.of === "picture" && <Act text="PNG" act={png} />}
-    </span>
   );
 }

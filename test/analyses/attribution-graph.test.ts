@@ -5,9 +5,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { attributionGraph } from "../../src/analyses/attribution-graph.ts";
 import type { Finding } from "../../src/finding/finding.ts";
 import { memorySource, readSafetensors } from "../../src/load/index.ts";
+import { graphFromJson, graphJson } from "../../src/measures/attribution-graph/json.ts";
+import { differenceOf } from "../../src/measures/attribution-graph/targets.ts";
 import { measureAttributionGraph } from "../../src/measures/attribution-graph.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { HookedTransformer, rowsOf } from "../../src/node.ts";
+import { shownGraph } from "../../src/report/draw/graph-shown.ts";
+import { graphFile, graphIn } from "../../src/report/graph-file.ts";
 import { folder, graphGolden, modelConfig } from "../measures/attribution-graph/goldens.ts";
 
 describe("on the bundled model", () => {
@@ -57,6 +61,38 @@ describe("on the bundled model", () => {
     const none = found.baselines.find(({ name }) => name === "no features")!.value!;
     const scores = found.summary.find(({ text }) => text.includes("replacement score"))!;
     expect(none).toBeLessThan(scores.figure!.value);
+  });
+
+  test("its file for other programs is made of its tables, and is graphJson's", async () => {
+    const { answer, wrong, ...rest } = asked;
+    const targets = [await differenceOf(model, answer, wrong)];
+    const { graph, pruned, prompt } = await measureAttributionGraph(model, { ...rest, targets });
+    const about = { slug: "lady", scan: "gelu-3l-novels", prompt: prompt.text, promptTokens: prompt.tokens };
+    const json = graphJson(graph, pruned, { ...about, nLayers: 3, nodeThreshold: 0.8 });
+    expect(graphFile(found, graphIn(found)!, "lady")).toEqual(json);
+    expect(graphFromJson(json).nodes.length).toBeGreaterThan(50);
+  });
+
+  test("what is pinned in its picture, and in groups, is in that file", () => {
+    const spec = graphIn(found)!;
+    const pinned = ["␣lady@2", "L0N210@2", "L0N399@2"];
+    const state = { pinned, groups: [["lady", ...pinned.slice(1)]] };
+    const { qParams } = graphFile(found, { ...spec, state }, "lady");
+    expect(qParams.pinnedIds).toEqual([expect.stringMatching(/^E_\d+_2$/), "0_210_2", "0_399_2"]);
+    expect(qParams.supernodes).toEqual([["lady", "0_210_2", "0_399_2"]]);
+  });
+
+  test("its picture shows a few nodes and edges at first, and has more", () => {
+    const spec = graphIn(found)!;
+    const shown = shownGraph(spec);
+    expect(shown.edges.length).toBeLessThanOrEqual(180);
+    expect(shown.edges.length).toBeGreaterThan(20);
+    expect(spec.edges.length).toBeGreaterThan(3 * shown.edges.length);
+    for (const { name, share = 0 } of shown.nodes) {
+      const row = rowsOf(found.tables, "all-nodes").find(({ node }) => node === name)!;
+      expect(share).toBeLessThanOrEqual(spec.state!.share!);
+      if (share > 0) expect(Number(row.share)).toBeCloseTo(share, 4);
+    }
   });
 
   test("a token that is subtracted needs one that it is subtracted from", async () => {

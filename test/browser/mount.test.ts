@@ -288,6 +288,44 @@ describe.skipIf(!chromiumPath)("a mounted view (skipped without /usr/bin/chromiu
     await page.close();
   });
 
+  test("of a graph remembers what is locked, pinned and in groups, and shows it again", async () => {
+    const { page } = await open();
+    await mount(page, "graph");
+    const start = await state(page);
+    await page.evaluate(() => lab.views.a.on("change", (now) => lab.seen.push(now.pictures)));
+    for (const name of ["N2", "N3", "out"]) await page.locator(`#a [data-node][data-tip^="${name}"]`).dblclick();
+    await page.locator("#a [data-view=pinned]").click();
+    for (const name of ["N2", "N3"]) await page.locator(`#a [data-node][data-tip^="${name}"]`).click();
+    await page.locator("#a [name=label]").fill("two");
+    await page.locator("#a [data-act=group]").click();
+    const { pictures } = await state(page);
+    const words = { share: 1, locked: ["two"], pinned: ["N2@1", "N3@1", "out"], pinnedOnly: true };
+    expect(pictures).toEqual({ words: { ...words, groups: [["two", "N2@1", "N3@1"]] } });
+    expect((await seen(page)).at(-1)).toEqual(pictures);
+
+    await mount(page, "graph", "b");
+    await page.evaluate((json) => lab.views.b.setState({ pictures: JSON.parse(json) }), JSON.stringify(pictures));
+    expect((await state(page, "b")).pictures).toEqual(pictures);
+    const nodes = (id: string) => page.locator(`#${id} [data-node] text`).allTextContents();
+    expect(await nodes("b")).toEqual(["two", "out"]);
+    await page.evaluate((json) => lab.views.b.setState(JSON.parse(json)), JSON.stringify(start));
+    expect(await nodes("b")).toEqual(["a", "b", "1", "2", "3", "out"]);
+    await page.close();
+  });
+
+  test("of a graph lights up the places of its nodes, also once it is drawn again", async () => {
+    const { page } = await open();
+    await mount(page, "graph");
+    const place = { layer: 0, pos: 0, d_mlp: 1 };
+    await page.evaluate((selected) => lab.views.a.setState({ selected }), place);
+    expect(await marked(page, "#a .chosen")).toEqual(["layer=0 pos=0 d_mlp=1"]);
+    await page.locator("#a [name=share]").fill("50");
+    expect(await marked(page, "#a .chosen")).toEqual(["layer=0 pos=0 d_mlp=1"]);
+    await page.locator('#a [data-node][data-tip^="N1"]').click();
+    await expect.poll(async () => (await state(page)).selected).toBe(null);
+    await page.close();
+  });
+
   test("keeps a selection that exists in new data, and drops a token that does not", async () => {
     const { page } = await open();
     await mount(page, "attention");

@@ -8,6 +8,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ANALYSES } from "../../src/analyses/index.ts";
 import { rowsOf } from "../../src/finding/table.ts";
+import { graphJson } from "../../src/measures/attribution-graph/json.ts";
+import { differenceOf } from "../../src/measures/attribution-graph/targets.ts";
+import { measureAttributionGraph } from "../../src/measures/attribution-graph.ts";
+import { HookedTransformer } from "../../src/node.ts";
 import type { Installed } from "../repository/installed.ts";
 import { Cli, type Ended, type RunOptions } from "./process.ts";
 
@@ -23,6 +27,28 @@ beforeAll(async () => {
   ({ there, folder, run: glassformer, given } = cli);
 });
 afterAll(() => cli?.remove());
+
+describe("glassformer attribution-graph", () => {
+  it("writes the graph as other programs' pages read it, alone and among the files of a folder", async () => {
+    const args = ["attribution-graph", "The lady was so tired that", "--answer", " she", "--wrong", " he"];
+    const few = ["--max-feature-nodes", "40", "--out", "lady.graph.json", "--out", "figs/"];
+    const { code, stderr } = await glassformer([...args, ...few]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("Wrote lady.graph.json: the graph, as circuit-tracer's and Neuronpedia's pages read it\n");
+    const model = await HookedTransformer.fromPretrained("gelu-3l-novels");
+    const targets = [await differenceOf(model, " she", " he")];
+    const measured = await measureAttributionGraph(model, { prompt: args[1], targets, maxFeatureNodes: 40 });
+    const { graph, pruned, prompt } = measured;
+    const about = { scan: "gelu-3l-novels", prompt: prompt.text, promptTokens: prompt.tokens, nLayers: 3 };
+    const json = (slug: string) => graphJson(graph, pruned, { ...about, slug, nodeThreshold: 0.8 });
+    const read = (path: string) => JSON.parse(readFileSync(join(folder, path), "utf8"));
+    expect(read("lady.graph.json")).toEqual(json("lady.graph"));
+    expect(read("figs/graph.graph.json")).toEqual(json("graph.graph"));
+    expect(read("figs/graph.json")).toMatchObject({ kind: "graph", name: "graph" });
+    rmSync(join(folder, "figs"), { recursive: true });
+    rmSync(join(folder, "lady.graph.json"));
+  });
+});
 
 describe("glassformer diffuse-mlp", () => {
   it("prints the answer and a table in 24 lines of 80 columns, with --full all tables and caveats, and nothing else", async () => {

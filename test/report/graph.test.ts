@@ -64,7 +64,7 @@ test("edges are as wide as they are strong, blue where they add and orange where
   expect(found.get("0 2")!.color).toBe(found.get("3 4")!.color);
   expect(found.get("2 4")!.color).not.toBe(found.get("0 2")!.color);
   expect(svg).toContain("<title>L0N7 → ␣e: −1 logits</title>");
-  expect(svg).toContain("<title>L0N7\nactive</title>");
+  expect(svg).toContain("<title>L0N7\nactive\nfrom ␣a +3 logits\nto ␣e −1 logits</title>");
 });
 
 test("what is large is drawn large, and a node without a label has none", async () => {
@@ -98,4 +98,23 @@ test("a narrow picture has shorter labels and more lines, and everything is in i
 test("more edges than a picture shows are refused", async () => {
   const edges = Array.from({ length: 5001 }, () => ({ from: 0, to: 2, weight: 1 }));
   await expect(drawSvg({ ...spec, edges })).rejects.toThrow(/5,001 edges, but at most 5,000/);
+});
+
+test("a part of a graph says how much it is, and what is locked is not faded", async () => {
+  const shares = { ...spec, edges: spec.edges.map((edge, i) => ({ ...edge, share: (i + 1) / 4 })) };
+  const svg = await drawSvg({ ...shares, state: { share: 0.5, locked: [" a"] } });
+  expect(svg).toContain("Shown is 50 % of the influence: 5 of 5 nodes, 2 of 3 edges.");
+  const faded = [...svg.matchAll(/data-(?:node|edge)="([\d ]+)"[^>]* opacity="0\.\d+"/g)].map(([, which]) => which);
+  expect(faded).toEqual(["1", "3"]);
+  expect(await drawSvg(shares)).not.toContain("of the influence");
+});
+
+test("pinned nodes have a second outline, and alone they have only their rows and columns", async () => {
+  const pinned = ["L0N7", " e"];
+  expect((await drawSvg({ ...spec, state: { pinned } })).match(/data-pin/g)).toHaveLength(2);
+  const svg = await drawSvg({ ...spec, state: { pinned, pinnedOnly: true } });
+  expect(svg).not.toContain("data-pin");
+  expect(svg).toContain("Of 5 nodes, the 2 that are pinned.");
+  expect([...svg.matchAll(/data-edge="([^"]*)"/g)].map(([, ends]) => ends)).toEqual(["0 1"]);
+  expect(svg).not.toContain(">tokens<");
 });

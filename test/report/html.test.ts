@@ -52,7 +52,9 @@ describe("a finding as HTML", () => {
     for (const script of Object.values(SCRIPTS)) expect(script.hash).toBe(hash(script.text));
     const policy = async (finding: typeof seed) => (await render(finding, "html")).match(/script-src ([^;]+);/)![1];
     const allowed = (...names: ScriptName[]) => names.map((name) => `'${SCRIPTS[name].hash}'`).join(" ");
-    expect(await policy(nastyFinding)).toBe(allowed("page", "linked", "charts", "attention", "activations", "files"));
+    expect(await policy(nastyFinding)).toBe(
+      allowed("page", "linked", "charts", "attention", "activations", "graph", "files"),
+    );
     expect(await policy(seed)).toBe(allowed("page", "linked", "charts", "files"));
   });
 
@@ -120,7 +122,7 @@ describe.skipIf(!hasChromium)("the page in Chromium (skipped without /usr/bin/ch
     expect(messages).toEqual([]);
     expect(await page.evaluate("window.broken")).toBeUndefined();
     expect(await page.locator("img, [onload], [onerror], [onclick], a[href^=javascript]").count()).toBe(0);
-    expect(await page.locator("script").count()).toBe(6);
+    expect(await page.locator("script").count()).toBe(7);
     expect(await page.locator("h1").textContent()).toBe(ATTACK);
     for (const kind of ["tokens", "attention", "activations"]) {
       expect(await page.locator(`[id="figure-${kind}"] .token`).first().textContent(), kind).toBe(ATTACK);

@@ -1,15 +1,21 @@
 /** The picture of an attribution graph: layers by positions. */
 import type { GraphSpec, GraphSpecNode } from "../../finding/picture.ts";
-import type { GraphNode } from "../../measures/attribution-graph/graph.ts";
+import { type GraphNode, layersOf } from "../../measures/attribution-graph/graph.ts";
 import { edgeInfluence } from "../../measures/attribution-graph/influence.ts";
+import { nodeId } from "../../measures/attribution-graph/json.ts";
+import { cumulativeShares } from "../../measures/attribution-graph/prune.ts";
 import { eachEntry } from "../../measures/attribution-graph/sparse.ts";
 import type { AttributionGraphMeasurement } from "../../measures/attribution-graph.ts";
 import { largestIndices } from "../../measures/top-tokens.ts";
 import { fixed } from "../../tensor/words.ts";
 import type { FeatureWords } from "./story.ts";
 
-/** The most nodes of a kind, and edges: with more nobody sees any. */
-const MOST = { feature: 28, error: 8, token: Number.POSITIVE_INFINITY, logit: 4, edges: 110 };
+/** The most nodes of a kind, and edges, that a picture has. */
+const MOST = { feature: 200, error: 60, token: 200, logit: 10, edges: 1500 };
+/** The most that it shows at first: with more nobody sees any. */
+const AT_FIRST = { nodes: 50, edges: 180 };
+/** In hundredths, the shares of influence that it can show at first. */
+const [LEAST_SHARE, MOST_SHARE] = [30, 100];
 
 /** Kinds of nodes in words, and how they are drawn. */
 const groupsOf = ({ one, rest }: FeatureWords) =>
@@ -23,56 +29,73 @@ const groupsOf = ({ one, rest }: FeatureWords) =>
 /** Of longer prompts only the positions that have an edge are columns. */
 const ALL_POSITIONS = 12;
 
-interface DrawnEdge {
-  readonly from: number;
-  readonly to: number;
-  readonly weight: number;
-  readonly strength: number;
-}
+type SpecEdge = GraphSpec["edges"][number];
 
-/** The kept nodes with the most influence, and the kept edges between them that have the most. */
-export function graphPicture(measured: AttributionGraphMeasurement, words: FeatureWords): GraphSpec {
+/** The kept nodes with the most influence, and the kept edges between them that have the most: a few are shown at first. */
+export function graphPicture(
+  measured: AttributionGraphMeasurement,
+  words: FeatureWords,
+  nodeThreshold: number,
+): GraphSpec {
   const { graph, pruned, prompt, names } = measured;
-  const edges = drawnEdges(measured, new Set(candidates(measured)));
-  const isEnd = new Set(edges.flatMap(({ from, to }) => [from, to]));
-  const short = prompt.ids.length <= ALL_POSITIONS;
-  const withEdges = new Set([...isEnd].map((i) => graph.nodes[i].pos));
-  const isShown = ({ kind, pos }: GraphNode) => kind === "token" && (short || withEdges.has(pos));
-  const shown = candidates(measured).filter((i) => isEnd.has(i) || isShown(graph.nodes[i]));
-  const positions = [...new Set(shown.map((i) => graph.nodes[i].pos))].sort((a, b) => a - b);
+  const listed = candidates(measured);
+  const edges = listedEdges(measured, listed);
+  const isShort = prompt.ids.length <= ALL_POSITIONS;
   const layers = Array.from({ length: layersOf(graph.nodes) }, (_, layer) => `L${layer}`);
-  const most = Math.max(...pruned.influence);
-  const place = new Map(shown.map((node, i) => [node, i]));
-  return {
+  const inner = graph.nodes.map(({ kind }, i) => (kind === "feature" || kind === "error" ? pruned.influence[i] : 0));
+  const most = Math.max(Number.MIN_VALUE, ...inner);
+  const nodes = listed.map((i): GraphSpecNode => {
+    const node = graph.nodes[i];
+    const always = node.kind === "logit" || (isShort && node.kind === "token");
+    const about = { name: names[i], layers: layers.length, influence: pruned.influence[i], words };
+    return {
+      ...pictured(node, about),
+      id: nodeId(node, layers.length),
+      column: node.pos,
+      size: figures(Math.min(1, Math.sqrt(pruned.influence[i] / most))),
+      ...(always ? {} : { share: figures(pruned.cumulative[i]) }),
+    };
+  });
+  const spec: GraphSpec = {
     kind: "graph",
     name: "graph",
     title: "What adds to what, from the prompt's tokens to the next one",
-    caption: captionOf(measured, words, shown.length, positions.length),
-    columns: positions.length,
+    caption: captionOf(measured, words, isShort),
+    columns: prompt.ids.length,
     rows: ["tokens", ...layers, "logits"],
     groups: Object.values(groupsOf(words)),
-    nodes: shown.map((i) => {
-      const column = positions.indexOf(graph.nodes[i].pos);
-      return {
-        ...pictured(graph.nodes[i], { name: names[i], layers: layers.length, influence: pruned.influence[i], words }),
-        column,
-        size: pruned.influence[i] / most,
-      };
-    }),
-    edges: edges.map(({ from, to, ...edge }) => ({ from: place.get(from)!, to: place.get(to)!, ...edge })),
+    nodes,
+    edges,
+    source: {
+      ...{ nodes: "all-nodes", edges: "all-edges", prompt: prompt.text, nLayers: layers.length },
+      nodeThreshold,
+    },
   };
+  return { ...spec, state: { share: firstShare(spec) } };
 }
 
-function captionOf(
-  { pruned, prompt }: AttributionGraphMeasurement,
-  { one }: FeatureWords,
-  shown: number,
-  positions: number,
-): string {
+/** The largest share with which not too much is shown. */
+function firstShare({ nodes, edges }: GraphSpec): number {
+  const fits = (share: number) => {
+    const isIn = nodes.map((node) => (node.share ?? 0) <= share);
+    const shown = edges.filter(({ from, to, share: own = 0 }) => own <= share && isIn[from] && isIn[to]);
+    const inner = new Set(shown.flatMap(({ from, to }) => [from, to]));
+    return shown.length <= AT_FIRST.edges && inner.size <= AT_FIRST.nodes;
+  };
+  let hundredths = MOST_SHARE;
+  while (hundredths > LEAST_SHARE && !fits(hundredths / 100)) hundredths--;
+  return hundredths / 100;
+}
+
+/** What a picture needs of a number. */
+function figures(value: number): number {
+  return Number(value.toPrecision(5));
+}
+
+function captionOf({ pruned, prompt }: AttributionGraphMeasurement, { one }: FeatureWords, isShort: boolean): string {
+  const columns = isShort ? "" : ` Of ${prompt.ids.length} positions, those with an edge.`;
   const kept = pruned.nodes.reduce((sum, x) => sum + x, 0);
-  const left = kept > shown ? ` Of ${kept} nodes that pruning keeps, the ${shown} with the most influence.` : "";
-  const columns = positions < prompt.ids.length ? ` Of ${prompt.ids.length} positions, those with an edge.` : "";
-  return `Each column is a position, each row a layer; a disc's number is the ${one}'s in its layer. Large discs and wide edges have much influence on the logits. Blue edges add to what they reach, orange ones take away from it.${left}${columns}`;
+  return `Each column is a position, each row a layer; a disc's number is the ${one}'s in its layer. Large discs and wide edges have much influence on the logits. Blue edges add to what they reach, orange ones take away from it. Pruning keeps ${kept} nodes.${columns}`;
 }
 
 /** The kept nodes with the most influence of each kind, in the graph's order. */
@@ -89,19 +112,19 @@ function candidates({ graph: { nodes }, pruned }: AttributionGraphMeasurement): 
     .sort((a, b) => a - b);
 }
 
-/** Of the kept edges between some nodes those with the most influence. */
-function drawnEdges({ graph, pruned }: AttributionGraphMeasurement, among: ReadonlySet<number>): DrawnEdge[] {
+/** Of the kept edges between some nodes those with the most influence, by the places of these nodes. */
+function listedEdges({ graph, pruned }: AttributionGraphMeasurement, listed: readonly number[]): SpecEdge[] {
   const influence = edgeInfluence(graph);
-  const edges: DrawnEdge[] = [];
-  eachEntry(graph.adjacency, (to, from, weight, at) => {
-    if (pruned.edges[at] && among.has(from) && among.has(to))
-      edges.push({ from, to, weight, strength: Math.sqrt(influence[at]) });
+  const shares = cumulativeShares(influence);
+  const place = new Map(listed.map((node, i) => [node, i]));
+  const edges: SpecEdge[] = [];
+  eachEntry(graph.adjacency, (target, source, weight, at) => {
+    const [from, to] = [place.get(source), place.get(target)];
+    if (!pruned.edges[at] || from === undefined || to === undefined) return;
+    const strength = figures(Math.sqrt(influence[at]));
+    edges.push({ from, to, weight: figures(weight), strength, share: figures(shares[at]) });
   });
-  return edges.sort((a, b) => b.strength - a.strength).slice(0, MOST.edges);
-}
-
-function layersOf(nodes: readonly GraphNode[]): number {
-  return nodes.reduce((most, node) => ("layer" in node ? Math.max(most, node.layer + 1) : most), 0);
+  return edges.sort((a, b) => b.strength! - a.strength!).slice(0, MOST.edges);
 }
 
 interface About {

@@ -2,7 +2,9 @@
 import { GROUP, LAYER, NEURON, POS, TOKEN } from "../../finding/columns.ts";
 import { type AboutTable, as, type Cell, column, type Table, tableOf } from "../../finding/table.ts";
 import { headName } from "../../lens/components.ts";
+import { layersOf } from "../../measures/attribution-graph/graph.ts";
 import { edgeInfluence } from "../../measures/attribution-graph/influence.ts";
+import { nodeId } from "../../measures/attribution-graph/json.ts";
 import { rowAt } from "../../measures/attribution-graph/sparse.ts";
 import type { AttributionGraphMeasurement } from "../../measures/attribution-graph.ts";
 import { firstTarget, type GraphStory } from "./story.ts";
@@ -22,6 +24,12 @@ const INFLUENCE = column(
     digits: 4,
   },
 );
+const ID = column("id", "Its id in files of the graph for circuit-tracer's and Neuronpedia's pages.", {
+  format: "text",
+  detail: true,
+});
+const SHARE = column("share", "The share of all influence that it and the nodes with more of it have.", { digits: 4 });
+const LOGIT_WEIGHT = column("logit_weight", "How much a logit counts for: the token's probability.", { digits: 3 });
 const ACTIVATION = column("activation", "Its activation.", { digits: 2 });
 
 /** A kept node. */
@@ -35,27 +43,33 @@ export interface NodeRow {
   readonly activation: number | null;
   readonly influence: number;
   readonly adds: number;
+  readonly id: string;
+  readonly share: number;
+  readonly logit_weight: number | null;
 }
 
-/** The kept nodes but for logits, those with the most influence first. */
+/** The kept nodes, those with the most influence first, and last the logits. */
 export function nodeRows({ measured, words: { one } }: GraphStory): NodeRow[] {
   const { graph, names, pruned, prompt } = measured;
   const adds = rowAt(graph.adjacency, firstTarget(measured));
+  const nLayers = layersOf(graph.nodes);
   const kinds = { feature: one, error: `other ${one}s`, token: "token", logit: "logit" };
   return graph.nodes
     .flatMap((node, i): NodeRow[] => {
-      if (!pruned.nodes[i] || node.kind === "logit") return [];
+      if (!pruned.nodes[i]) return [];
+      const isLogit = node.kind === "logit";
       const isFeature = node.kind === "feature";
       return [
         {
           ...{ node: names[i], group: kinds[node.kind], layer: "layer" in node ? node.layer : null, pos: node.pos },
-          ...{ token: prompt.tokens[node.pos], feature: isFeature ? node.feature : null },
+          ...{ token: isLogit ? node.text : prompt.tokens[node.pos], feature: isFeature ? node.feature : null },
           activation: isFeature ? node.activation : null,
           ...{ influence: pruned.influence[i], adds: adds.get(i) ?? 0 },
+          ...{ id: nodeId(node, nLayers), share: pruned.cumulative[i], logit_weight: isLogit ? node.weight : null },
         },
       ];
     })
-    .sort((a, b) => b.influence - a.influence);
+    .sort((a, b) => Number(a.logit_weight !== null) - Number(b.logit_weight !== null) || b.influence - a.influence);
 }
 
 /** The number of a feature: of a neuron, which other tables and pictures have too, or of a transcoder's. */
@@ -64,18 +78,21 @@ const numberOf = ({ words }: GraphStory) =>
     detail: true,
   });
 
+/** A table of nodes: in detail also with what files of the graph need. */
 export function nodeTable(about: AboutTable, rows: readonly NodeRow[], story: GraphStory): Table {
   const adds = `What it adds to ${story.target}, directly or through heads.`;
+  const isDetail = about.detail === true;
   return tableOf(about, rows, [
     NODE,
     as(GROUP, "What kind of node it is."),
     as(LAYER, { detail: true }),
     as(POS, { detail: true }),
     [numberOf(story), "feature"],
-    TOKEN,
+    isDetail ? as(TOKEN, "The token at that position; of a logit, its own.") : TOKEN,
     ACTIVATION,
     INFLUENCE,
     column("adds", adds, { unit: "logits", digits: 3 }),
+    ...(isDetail ? [ID, SHARE, LOGIT_WEIGHT] : []),
   ]);
 }
 

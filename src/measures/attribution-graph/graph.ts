@@ -56,6 +56,11 @@ export function logitWeights(nodes: readonly GraphNode[]): Float64Array {
   return Float64Array.from(nodes, (node) => (node.kind === "logit" ? node.weight : 0));
 }
 
+/** How many layers there are: every layer's MLP has nodes. */
+export function layersOf(nodes: readonly GraphNode[]): number {
+  return nodes.reduce((most, node) => ("layer" in node ? Math.max(most, node.layer + 1) : most), 0);
+}
+
 const KINDS: readonly unknown[] = ["feature", "error", "token", "logit"] satisfies GraphNode["kind"][];
 
 /** @throws ArgumentError for anything but an attribution graph */

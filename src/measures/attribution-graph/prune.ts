@@ -107,7 +107,7 @@ function leastOfShare(scores: Float64Array, share: number): number {
 }
 
 /** For each score the share of the sum that it and all before it have, from the largest down. */
-function cumulativeShares(scores: Float64Array): Float64Array {
+export function cumulativeShares(scores: Float64Array): Float64Array {
   const order = Array.from(scores, (_, i) => i).sort((a, b) => scores[b] - scores[a]);
   const all = scores.reduce((sum, x) => sum + x, 0);
   const shares = new Float64Array(scores.length);

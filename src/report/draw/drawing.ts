@@ -11,6 +11,8 @@ export interface Drawing {
   readonly height: number;
   readonly content: string;
   readonly legend: readonly LegendItem[];
+  /** What it shows in numbers: written after the caption. */
+  readonly note?: string;
 }
 
 export type LegendItem =
@@ -50,9 +52,10 @@ export function frame(spec: PictureSpec, drawing: Drawing, { words = true, paddi
   }
   parts.push(group(drawing.content, 0, y));
   y += drawing.height;
-  if (words && spec.caption) {
+  const caption = [spec.caption, drawing.note].filter(Boolean).join(" ");
+  if (words && caption) {
     y += 8;
-    for (const text of wrap(spec.caption, width, 12 * 0.54)) {
+    for (const text of wrap(caption, width, 12 * 0.54)) {
       y += 17;
       parts.push(svgText(text, 0, y - 4, `font-size="12" opacity="0.75"`));
     }

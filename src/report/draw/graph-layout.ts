@@ -1,6 +1,7 @@
 /** Where the nodes of a graph are: in columns as wide as what is in them needs, and rows of one or more lines. */
 import type { GraphSpec, GraphSpecNode } from "../../finding/picture.ts";
 import { cutText, textWidth, visibleToken } from "../token-text.ts";
+import { SUPERNODE } from "./graph-shown.ts";
 import { largest } from "./limits.ts";
 import { TICK_LETTER } from "./ticks.ts";
 
@@ -16,21 +17,28 @@ export interface PlacedNode {
 /** A graph's nodes in a picture, and the middles of its rows. */
 export interface GraphLayout {
   readonly nodes: readonly PlacedNode[];
+  /** The size of letters in boxes, and the room of a disc with its label. */
+  readonly letter: number;
+  readonly cell: { readonly width: number; readonly height: number };
   readonly rows: readonly number[];
   readonly height: number;
 }
 
-/** The room around a disc, with its label. */
-const CELL = { width: 27, height: 29 };
+/** The room around a disc, with its label, and the size of letters in boxes; where there is little room, less of both. */
+const LOOSE = { cell: { width: 27, height: 29 }, letter: 11 };
+const DENSE = { cell: { width: 21, height: 27 }, letter: 9 };
 const BOX = { height: 18, padding: 7 };
 /** The most letters of a box. */
 const LETTERS = 9;
 /** How many discs stand side by side, if a cell has that many, and with how few letters boxes then get by: the first that fits. */
 const NARROWER = [
-  { abreast: 7, least: 7 },
-  { abreast: 5, least: 5 },
-  { abreast: 3, least: 3 },
-  { abreast: 2, least: 2 },
+  { ...LOOSE, abreast: 7, least: 7 },
+  { ...LOOSE, abreast: 5, least: 5 },
+  { ...LOOSE, abreast: 3, least: 5 },
+  { ...DENSE, abreast: 3, least: 5 },
+  { ...DENSE, abreast: 2, least: 4 },
+  { ...DENSE, abreast: 1, least: 4 },
+  { ...DENSE, abreast: 1, least: 2 },
 ];
 /** With fewer letters than this a label has none for the space that it begins with. */
 const FEW_LETTERS = 7;
@@ -44,7 +52,7 @@ const LABEL = 10;
 export function graphLayout(spec: GraphSpec, left: number, width: number): GraphLayout {
   const boxed = new Set(spec.groups.filter(({ shape }) => shape === "box").map(({ name }) => name));
   const cells = cellsOf(spec);
-  const { sized, widest } = fitting(spec, boxed, cells, width - left);
+  const { sized, widest, way } = fitting(spec, boxed, cells, width - left);
   const columns = columnsOf(sized, widest, cells, left, width);
   const placed: PlacedNode[] = [];
   const rows: number[] = [];
@@ -74,22 +82,25 @@ export function graphLayout(spec: GraphSpec, left: number, width: number): Graph
   }
   const height = -(bottom + ROW) + 2;
   const down = ({ y, ...node }: PlacedNode) => ({ ...node, y: y + height - 1 });
-  return { nodes: placed.map(down), rows: rows.map((y) => y + height - 1), height };
+  return { nodes: placed.map(down), rows: rows.map((y) => y + height - 1), height, letter: way.letter, cell: way.cell };
 }
 
 /** How large a node is, and how much room it takes in its line. */
-function sizeOf({ name, label = name, size = 1 }: GraphSpecNode, isBox: boolean, letters: number) {
+function sizeOf({ name, label = name, size = 1, group }: GraphSpecNode, isBox: boolean, { cell, letter, ...way }: Way) {
   const text = label && visibleToken(label);
   if (!isBox) {
     const side = 2 * (RADIUS.least + RADIUS.more * Math.max(0, Math.min(1, size)));
-    return { width: side, height: side, label: cutText(text, 5), step: CELL.width };
+    return { width: side, height: side, label: cutText(text, 5), step: cell.width };
   }
+  // The label of a group is all that says what it is.
+  const letters = group === SUPERNODE ? 2 * way.letters : way.letters;
   const shown = cutText(letters < FEW_LETTERS ? text.replace(/^␣(?=.)/, "") : text, letters);
-  const width = textWidth(shown) * TICK_LETTER + BOX.padding;
+  const width = textWidth(shown) * TICK_LETTER * (letter / LOOSE.letter) + BOX.padding;
   return { width, height: BOX.height, label: shown, step: width + LINE };
 }
 
 type Sized = ReturnType<typeof sizeOf>;
+type Way = (typeof NARROWER)[number] & { readonly letters: number };
 
 /** The nodes of each cell, by row and column, in their order. */
 function cellsOf({ rows, columns, nodes }: GraphSpec): number[][][] {
@@ -102,18 +113,18 @@ function cellsOf({ rows, columns, nodes }: GraphSpec): number[][][] {
 
 /** The sizes of nodes with as many letters, and with as many discs side by side, as there is room for. */
 function fitting(spec: GraphSpec, boxed: ReadonlySet<string>, cells: readonly number[][][], room: number) {
-  const ways = NARROWER.flatMap(({ abreast, least }) =>
-    Array.from({ length: LETTERS - least + 1 }, (_, i) => ({ abreast, letters: LETTERS - i })),
+  const ways = NARROWER.flatMap((way) =>
+    Array.from({ length: LETTERS - way.least + 1 }, (_, i): Way => ({ ...way, letters: LETTERS - i })),
   );
-  const sizes = ({ abreast, letters }: (typeof ways)[number]) => {
-    const sized = spec.nodes.map((node) => sizeOf(node, boxed.has(node.group), letters));
-    return { sized, widest: widestOf(sized, cells, abreast) };
+  const sizes = (way: Way) => {
+    const sized = spec.nodes.map((node) => sizeOf(node, boxed.has(node.group), way));
+    return { sized, widest: widestOf(sized, cells, way), way };
   };
   return sizes(ways.find((way) => wholeWidth(sizes(way).widest) <= room) ?? ways[ways.length - 1]);
 }
 
 /** The least room of each column: for its widest node, and for a few discs. */
-function widestOf(sized: readonly Sized[], cells: readonly number[][][], abreast: number): number[] {
+function widestOf(sized: readonly Sized[], cells: readonly number[][][], { abreast, cell }: Way): number[] {
   return cells[0].map((_, column) => {
     const members = cells.map((row) => row[column]);
     const most = largest(
@@ -122,7 +133,7 @@ function widestOf(sized: readonly Sized[], cells: readonly number[][][], abreast
     );
     return largest(
       members.flatMap((all) => all.map((i) => sized[i].step)),
-      CELL.width * most,
+      cell.width * most,
     );
   });
 }

@@ -8,7 +8,12 @@ export type ChangedPictures = Readonly<Record<string, Values>>;
 export function changedPictures(first: Pictures, now: Pictures): ChangedPictures {
   const changed = Object.entries(now).map(([name, state]) => {
     const before = (first[name] ?? {}) as Values;
-    return [name, Object.fromEntries(Object.entries(state).filter(([key, value]) => value !== before[key]))] as const;
+    return [
+      name,
+      Object.fromEntries(
+        Object.entries(state).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key])),
+      ),
+    ] as const;
   });
   return Object.fromEntries(changed.filter(([, values]) => Object.keys(values).length > 0));
 }

@@ -1,7 +1,6 @@
 /** A picture or a finding in an element of a page, in a shadow root: neither changes how the other looks or what it does. */
 import { pause } from "../../engine/pause.ts";
 import { UnknownNameError } from "../../tensor/errors.ts";
-import { ACTIVATIONS } from "../page/activations-style.ts";
 import { anchors } from "../page/client/anchors.ts";
 import { arrows } from "../page/client/arrows.ts";
 import type { AttentionView } from "../page/client/attention/view.ts";
@@ -10,7 +9,7 @@ import { imagesToCanvases } from "../page/client/canvas-images.ts";
 import { charts } from "../page/client/charts.ts";
 import type { Control, Listener } from "../page/client/control.ts";
 import { includes, Lights, moved, samePlace, type ViewPlace, without } from "../page/client/places.ts";
-import { all, on } from "../page/client/root.ts";
+import { all, on, REDRAWN } from "../page/client/root.ts";
 import { scrolling } from "../page/client/scrolling.ts";
 import { selecting } from "../page/client/selecting.ts";
 import { sorting } from "../page/client/sorting.ts";
@@ -18,13 +17,15 @@ import { onTheme } from "../page/client/theme.ts";
 import { tips, titles } from "../page/client/tips.ts";
 import { GROUND } from "../page/mounted-style.ts";
 import { FOLDED } from "../page/needs.ts";
-import { PIXELS } from "../page/pixels-style.ts";
 import { type ChangedPictures, changedPictures, turning } from "./changed.ts";
 import { type Content, contentOf, type Mountable, STYLE_ATTRIBUTE } from "./content.ts";
 import type { ViewEvents, ViewState } from "./state.ts";
 
 /** What every view does, whatever it shows. Tips come first: others take their words from them. */
 const BEHAVIOURS = [tips, arrows, scrolling, sorting, anchors, charts];
+
+/** What is brought to life by code that is loaded where it is needed. */
+const HAVE_MORE = ["pixels", "activations", "graph"];
 
 /** What a view is made to show: of each picture, all of its state or some. */
 type Applied = Partial<Omit<ViewState, "pictures">> & { readonly pictures?: Readonly<Record<string, object>> };
@@ -151,6 +152,11 @@ export class MountedView {
       this.#select(again ? without(this.#selected, Object.keys(place)) : moved(this.#selected, place));
     };
     selecting(this.#root, { point, press, release: () => this.#select(null) }, life);
+    const redrawn = () => {
+      for (const lights of [this.#lit, this.#chosen]) lights.forget();
+      this.#chosen.show(this.#selected);
+    };
+    this.#root.addEventListener(REDRAWN, redrawn, { signal: life });
     on(this.#root, "toggle", ({ target }) => this.#unfold(target as HTMLElement, content, life), life, {
       capture: true,
     });
@@ -165,10 +171,9 @@ export class MountedView {
       change: () => this.#report("change", this.state),
     };
     const heads = attentionViews(this.#root, life, listener, attention);
-    if (features.has(PIXELS)) (await import("../page/client/pixels.ts")).pixels(this.#root, life);
-    if (!features.has(ACTIVATIONS)) return heads;
-    const { neuronViews } = await import("../page/client/activations.ts");
-    return [...heads, ...neuronViews(this.#root, life, listener)];
+    if ([...features].every(({ name }) => !HAVE_MORE.includes(name))) return heads;
+    const others = (await import("./other-controls.ts")).otherControls(this.#root, life, listener);
+    return [...heads, ...others];
   }
 
   /** Makes what has been folded until now. */
@@ -179,9 +184,7 @@ export class MountedView {
       for (const behaviour of [titles, scrolling, sorting]) behaviour(fragment, life);
       place.replaceWith(fragment);
     }
-    if (places.length === 0) return;
-    for (const lights of [this.#lit, this.#chosen]) lights.forget();
-    this.#chosen.show(this.#selected);
+    if (places.length > 0) details.dispatchEvent(new Event(REDRAWN, { bubbles: true }));
   }
 
   #hover(place: ViewPlace | null, element?: HTMLElement): void {

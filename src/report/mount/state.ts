@@ -1,4 +1,5 @@
 /** What a mounted view shows, as plain data. */
+import type { GraphState } from "../../finding/picture.ts";
 import type { ActivationsState } from "../page/client/activations.ts";
 import type { AttentionState } from "../page/client/attention/view.ts";
 import type { ViewPlace } from "../page/client/places.ts";
@@ -9,8 +10,8 @@ export interface ViewState {
   readonly selected: ViewPlace | null;
   /** The place that is pointed at, or `null`. */
   readonly pointed: ViewPlace | null;
-  /** Which head, switches and zoom, or which neuron, each picture of attention or activations shows, by the picture's name. */
-  readonly pictures: Readonly<Record<string, AttentionState | ActivationsState>>;
+  /** Which head, switches and zoom, which neuron, or which part of a graph, each picture of attention, activations or a graph shows, by the picture's name. */
+  readonly pictures: Readonly<Record<string, AttentionState | ActivationsState | GraphState>>;
 }
 
 /** What a mounted view reports: each event with what its listeners get. */

@@ -64,6 +64,8 @@ async function contentOf(spec: PictureSpec, needs: PageNeeds): Promise<string> {
       return (await import("./activations.ts")).activationsHtml(spec, needs);
     case "topk":
       return onPaper(spec, (await import("./topk.ts")).topkHtml(spec, needs), needs);
+    case "graph":
+      return (await import("./graph.ts")).graphHtml(spec, needs);
     case "logit-lens":
       return onPaper(spec, logitLensHtml(spec, needs), needs);
     default: {

@@ -32,10 +32,10 @@ export async function filesHtml(finding: Finding, needs: PageNeeds): Promise<str
   return `<template id="files" data-have="${escapeMarkup(JSON.stringify(have))}">${packed}</template>`;
 }
 
-async function contentOf({ numbers, forms }: Exported): Promise<Record<string, string>> {
+async function contentOf({ content: data, forms }: Exported): Promise<Record<string, string>> {
   const contents: Record<string, string> = {};
   for (const [ending, make] of Object.entries(forms)) {
-    if (ending === "json" && numbers() > MOST_NUMBERS) continue;
+    if (ending === "json" && numbersIn(data()) > MOST_NUMBERS) continue;
     const content = await make();
     if (content.length <= MOST_LETTERS) contents[ending] = content;
   }
@@ -45,4 +45,15 @@ async function contentOf({ numbers, forms }: Exported): Promise<Record<string, s
 async function gzipped(text: string): Promise<Uint8Array> {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Texts are shorter than this; packed numbers (attention patterns) are longer. */
+const LONGEST_TEXT = 2000;
+
+function numbersIn(value: unknown): number {
+  if (typeof value === "string") return value.length > LONGEST_TEXT ? value.length : 0;
+  if (typeof value !== "object" || value === null) return typeof value === "number" ? 1 : 0;
+  let sum = 0;
+  for (const part of Object.values(value)) sum += numbersIn(part);
+  return sum;
 }

@@ -1,5 +1,6 @@
 /** What the tests of mounted views do in a page: everything of reports, and some data to show. */
 import * as report from "../../../src/report/index.ts";
+import { graphOfWords } from "../../report/graph-of-words.ts";
 import { manyHeads, threeTokens } from "../../report/patterns.ts";
 
 const { attentionHeads, imshow, logitLensTable, mount, textNeuronActivations, tokens } = report;
@@ -33,6 +34,7 @@ const pictures = {
       Array.from({ length: 13 }, () => text.map((token) => ({ top: [{ token, probability: 0.5 }] }))),
     );
   },
+  graph: graphOfWords,
   neuron: () =>
     textNeuronActivations(
       ["a", "b"],

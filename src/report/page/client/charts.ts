@@ -14,6 +14,7 @@ const ARROWS: Record<string, readonly [axis: 0 | 1, step: 1 | -1]> = {
 
 export const charts: Behaviour = (root, life) => {
   for (const svg of all<SVGElement>("figure svg", root)) {
+    if (svg.closest("[data-graph]")) continue;
     const marks = all<SVGElement>("[data-tip]", svg);
     if (marks.length === 0) continue;
     svg.setAttribute("role", "group");

@@ -19,6 +19,13 @@ export interface FilesData {
   readonly copies: readonly (readonly [what: string, text: string])[];
 }
 
+/** A picture hears this when it is saved, and may save what it shows instead. */
+export const SAVING = "saving";
+export interface Saving {
+  readonly form: string;
+  content: string;
+}
+
 const TYPES: Record<string, string> = {
   svg: "image/svg+xml",
   png: "image/png",
@@ -27,7 +34,7 @@ const TYPES: Record<string, string> = {
 };
 /** How long a button says what it did, and how long what is saved stays in memory, in milliseconds. */
 const SAID = 1600;
-const SAVING = 60_000;
+const STORED = 60_000;
 
 export const files: Behaviour = (root, life) => {
   const store = root.getElementById("files") as HTMLTemplateElement;
@@ -40,11 +47,15 @@ export const files: Behaviour = (root, life) => {
     const all = group(place, `Save: ${title}`);
     for (const form of forms.includes("svg") ? ["svg", "png", ...forms.slice(1)] : forms) {
       const content = async () => {
-        const made = (await texts())[i];
-        return form === "png" ? drawn(made.svg, have.stamp ?? {}) : new Blob([made[form]], { type: TYPES[form] });
+        const written = form === "png" ? "svg" : form;
+        const detail: Saving = { form: written, content: (await texts())[i][written] };
+        root.getElementById(id)!.dispatchEvent(new CustomEvent(SAVING, { detail }));
+        if (form === "png") return drawn(detail.content, have.stamp ?? {});
+        return new Blob([detail.content], { type: TYPES[form.split(".").at(-1)!] });
       };
-      const label = `Save as ${form.toUpperCase()}: ${title}`;
-      button(all, { text: form.toUpperCase(), label, act: async () => save(`${file}.${form}`, await content()) }, life);
+      const text = form.toUpperCase().replace(".", " ");
+      const label = `Save as ${text}: ${title}`;
+      button(all, { text, label, act: async () => save(`${file}.${form}`, await content()) }, life);
     }
   });
   if (have.copies.length === 0) return;
@@ -117,7 +128,7 @@ function save(name: string, blob: Blob): void {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), SAVING);
+  setTimeout(() => URL.revokeObjectURL(link.href), STORED);
 }
 
 /** An SVG as a PNG with texts, twice its size unless that is more than a canvas holds. */

@@ -3,7 +3,7 @@
  * Elements say where they are along named axes, `data-at="layer=0 head=3"`.
  */
 import { Lights, placeIn } from "./places.ts";
-import { type Behaviour, closest, on, outermost } from "./root.ts";
+import { type Behaviour, closest, on, outermost, REDRAWN } from "./root.ts";
 
 export const linked: Behaviour = (root, life) => {
   const lights = new Lights(root, "lit");
@@ -11,6 +11,7 @@ export const linked: Behaviour = (root, life) => {
     const here = closest(event, "[data-at]");
     lights.show(here && placeIn(here.dataset.at!), here ?? undefined);
   };
+  root.addEventListener(REDRAWN, () => lights.forget(), { signal: life });
   on(root, "pointerover", near, life);
   on(root, "focusin", near, life);
   on(outermost(root), "pointerleave", () => lights.show(null), life);

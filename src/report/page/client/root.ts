@@ -60,3 +60,6 @@ export function moveFocus(from: HTMLElement | SVGElement, to: HTMLElement | SVGE
 export function renewTip(element: Element): void {
   element.dispatchEvent(new Event("tip", { bubbles: true }));
 }
+
+/** What an element shows has other elements now: what was looked up in it has to be again. */
+export const REDRAWN = "redrawn";
