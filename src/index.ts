@@ -1,10 +1,15 @@
 /** glassformer: everything that runs on any platform. `glassformer` itself adds the platform's engine and files. */
 // biome-ignore-all assist/source/organizeImports: in the reader's order, as a table of contents
 import * as matrices from "ml-matrix";
-import { MATRICES } from "./tensor/matrices.ts";
+import * as refactoring from "./models/processing/refactor-factored-attn-matrices.ts";
+import { REFACTORING } from "./models/processing/process-weights.ts";
+import { MATRICES, THIN_SVD } from "./tensor/matrices.ts";
+import * as thinSvd from "./tensor/thin-svd.ts";
 import { TEMPLATES } from "./text/chat.ts";
 import * as templates from "./text/chat-jinja.ts";
 MATRICES.bring(matrices);
+THIN_SVD.bring(thinSvd);
+REFACTORING.bring(refactoring);
 TEMPLATES.bring(templates);
 
 // Load a model

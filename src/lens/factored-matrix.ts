@@ -8,10 +8,9 @@ import { ndarray, sizeOf, stridesOf } from "../tensor/array.ts";
 import type { Columns } from "../tensor/columns.ts";
 import { ArgumentError, GlassformerError, ShapeError } from "../tensor/errors.ts";
 import { COUNT, SIGNAL } from "../tensor/kinds.ts";
-import { MATRICES } from "../tensor/matrices.ts";
+import { MATRICES, THIN_SVD } from "../tensor/matrices.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import { svdOfProduct } from "../tensor/thin-svd.ts";
 import { type AxisSlice, indicesOf } from "./axis-slice.ts";
 import { checkTensor } from "./check-tensor.ts";
 
@@ -214,7 +213,7 @@ export class FactoredMatrix {
   /** The same matrix with its factors' numbers, ready to be decomposed: one run, or none if they are there. */
   async compute(options: EvaluateOptions = {}): Promise<FactoredMatrix> {
     checkOptions("compute", options, { signal: SIGNAL } as OptionKinds<EvaluateOptions>);
-    await MATRICES.load();
+    await Promise.all([MATRICES.load(), THIN_SVD.load()]);
     if (this.A.computed && this.B.computed) return this;
     const [A, B] = await evaluate([this.A, this.B], options);
     return new FactoredMatrix(A, B);
@@ -308,6 +307,7 @@ export class FactoredMatrix {
     const [l, r, n] = [this.ldim, this.rdim, Math.min(this.ldim, this.mdim, this.rdim)];
     const count = sizeOf(this.lead.shape);
     const [U, S, V] = [new Float32Array(count * l * n), new Float32Array(count * n), new Float32Array(count * r * n)];
+    const { svdOfProduct } = THIN_SVD.code;
     this.each((columns, rows, i) => {
       const { u, s, v } = svdOfProduct(columns, rows);
       S.set(s.slice(0, n), i * n);

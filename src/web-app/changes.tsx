@@ -1,10 +1,11 @@
 /** Changes of the model's run: a list that can be switched, reordered and named, and what it does. */
 import { useSignal } from "@preact/signals";
 import type { GivenIntervention } from "../measures/interventions/options.ts";
+import { Act } from "./acts.tsx";
 import { applying, withValue } from "./applying.ts";
 import { FieldInput } from "./field.tsx";
 import { FindingView } from "./finding-view.tsx";
-import { Act, copied } from "./saving.tsx";
+import { copied } from "./saving.tsx";
 import type { Change } from "./state.ts";
 import { change, described, effectOf, effectProblem, modelStatus, state } from "./store.ts";
 

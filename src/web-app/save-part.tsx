@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { Finding } from "../finding/finding.ts";
 import { exported } from "../report/exported.ts";
-import { Act, save } from "./saving.tsx";
+import { Act, save } from "./acts.tsx";
 import { state } from "./store.ts";
 
 const TYPES: Readonly<Record<string, string>> = { svg: "image/svg+xml", csv: "text/csv", json: "application/json" };

@@ -1,41 +1,10 @@
 /** What can be taken out of the page: the link, a state too long for one, the whole report, the finding, and code. */
-import { type Signal, signal, useSignal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Finding } from "../finding/finding.ts";
-import { sentence } from "./latest.ts";
+import { Act, save } from "./acts.tsx";
 import { fragmentOf, LONGEST_LINK } from "./link.ts";
 import { state } from "./store.ts";
-
-/** Offers something as a file. */
-export function save(name: string, content: string | Uint8Array, type: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([content as BlobPart], { type }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-/** A button that says for a moment what came of it. */
-export function Act({ text, act }: { readonly text: string; readonly act: () => Promise<string> | string }) {
-  const said = useSignal("");
-  return (
-    <button
-      type="button"
-      onClick={async () => {
-        try {
-          said.value = await act();
-        } catch (error) {
-          said.value = sentence(error);
-        }
-        setTimeout(() => {
-          said.value = "";
-        }, 2000);
-      }}
-    >
-      {said.value || text}
-    </button>
-  );
-}
 
 export async function copied(text: string): Promise<string> {
   await navigator.clipboard.writeText(text);

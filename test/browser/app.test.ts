@@ -424,7 +424,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     }
   });
 
-  test("its first result takes scripts of under 251 KB compressed, with those of its worker and without onnxruntime", async () => {
+  test("its first result takes scripts of under 250 KB compressed, with those of its worker and without onnxruntime", async () => {
     const scripts: Response[] = [];
     const isOwn = (path: string) => path.endsWith(".js") && !/\/ort\.[^/]*$/.test(path);
     const tab = await app.opened("about:blank");
@@ -439,7 +439,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
       expect(names.filter((name) => name.startsWith(one))).toHaveLength(1);
     }
     expect(names.filter((name) => /^\/(ablation|pth|gguf|families|document)-/.test(name))).toEqual([]);
-    expect(texts.reduce((sum, text) => sum + gzipSync(text).length, 0)).toBeLessThan(251e3);
+    expect(texts.reduce((sum, text) => sum + gzipSync(text).length, 0)).toBeLessThan(250e3);
     await tab.context().close();
   });
 

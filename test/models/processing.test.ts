@@ -4,6 +4,8 @@ import type { HookedTransformerConfig } from "../../src/models/config/config.ts"
 import { parseConfig } from "../../src/models/config/parse.ts";
 import { ownWeights } from "../../src/models/families/own.ts";
 import { foldNorm } from "../../src/models/processing/fold-norm.ts";
+// The entry brings what is rarely asked for.
+import "../../src/index.ts";
 import { NO_PROCESSING, type ProcessingFlags, processWeights } from "../../src/models/processing/process-weights.ts";
 import { checkWeights } from "../../src/models/weights/check.ts";
 import type { NDArray } from "../../src/tensor/array.ts";

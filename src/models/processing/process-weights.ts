@@ -2,6 +2,7 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { NDArray } from "../../tensor/array.ts";
 import { FLAG } from "../../tensor/kinds.ts";
+import { OnDemand } from "../../tensor/on-demand.ts";
 import { checkOptions, type OptionKinds } from "../../tensor/options.ts";
 import { compose } from "../compose.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
@@ -13,8 +14,13 @@ import { centerWritingWeights } from "./center-writing-weights.ts";
 import { WeightDraft } from "./draft.ts";
 import { foldedConfig, foldLayerNorm } from "./fold-layer-norm.ts";
 import { foldValueBiases } from "./fold-value-biases.ts";
-import { refactorFactoredAttnMatrices } from "./refactor-factored-attn-matrices.ts";
 import { type Stream, streamOf } from "./stream.ts";
+
+/** Rarely asked for. */
+export const REFACTORING = new OnDemand(
+  "refactorFactoredAttnMatrices",
+  () => import("./refactor-factored-attn-matrices.ts"),
+);
 
 /** What to do to the weights before use. No log probability changes, except with the last flag. */
 export interface ProcessingFlags {
@@ -119,7 +125,7 @@ export function processing(config: HookedTransformerConfig, flags: Partial<Proce
       if (applicable.centerWritingWeights) centerWritingWeights(draft, writers);
       if (applicable.centerUnembed) centerUnembed(draft, here);
       if (applicable.foldValueBiases) foldValueBiases(draft, here);
-      if (applicable.refactorFactoredAttnMatrices) refactorFactoredAttnMatrices(draft, here);
+      if (applicable.refactorFactoredAttnMatrices) REFACTORING.code.refactorFactoredAttnMatrices(draft, here);
       return draft.finish();
     },
   };
