@@ -151,7 +151,7 @@ describe("measureDictionaryReport", () => {
       "needs at least two tokens",
     );
     await expect(measureDictionaryReport(model, { input: [[1, 2]] })).rejects.toThrow(
-      "measureDictionaryReport needs a dictionary of custom: name one",
+      "No dictionary of custom is named",
     );
   });
 });

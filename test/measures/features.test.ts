@@ -132,7 +132,7 @@ describe("features of a prompt", () => {
 describe("measureFeatures says", () => {
   test("that a model without a dictionary needs one", async () => {
     await expect(measureFeatures(smallModel(), { prompt: [1, 2] })).rejects.toThrow(
-      /^measureFeatures needs a dictionary of .+: name one with the option dictionary, .+ Only solu-1l-novels comes with some\.$/,
+      /^No dictionary of .+ is named, and only solu-1l-novels comes with some: name one \(dictionary; --dictionary\), .+\.$/,
     );
   });
 

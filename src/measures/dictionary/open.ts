@@ -40,7 +40,7 @@ export async function dictionaryOf(
   if (typeof dictionary === "object") {
     if (dictionaryId === undefined) return dictionary;
     throw new ArgumentError(
-      `${of} has a dictionary, ${dictionary.name}, so that dictionaryId means nothing: leave it out.`,
+      `${of} has the dictionary ${dictionary.name} itself, so that dictionaryId means nothing: leave it out.`,
       { asked: dictionaryId },
     );
   }
@@ -48,7 +48,7 @@ export async function dictionaryOf(
   const bundled = bundledDictionaries(name);
   if (dictionary === undefined && !bundled) {
     throw new ArgumentError(
-      `${of} needs a dictionary of ${name}: name one with the option dictionary, a folder or a repository of the Hugging Face hub. Only ${listed(modelsWithDictionaries)} comes with some.`,
+      `No dictionary of ${name} is named, and only ${listed(modelsWithDictionaries)} comes with some: name one (dictionary; --dictionary), by its folder or its name on the Hugging Face hub.`,
       { asked: dictionary, found: name },
     );
   }
