@@ -28,6 +28,12 @@ export async function pageScripts(): Promise<string> {
   );
 }
 
+/** Within strings the minifier writes control characters as they are: a page has none of them. */
+function escaped(code: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about.
+  return code.replace(/[\0-\t\v-\x1f\x7f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
 /** One behaviour, as a script that runs it in the whole page. */
 async function bundled(name: string): Promise<string> {
   const entry = `
@@ -51,7 +57,7 @@ async function bundled(name: string): Promise<string> {
       write: false,
     },
   })) as Rolldown.RolldownOutput;
-  const text = output[0].code.trim();
+  const text = escaped(output[0].code.trim());
   if (/<\/script|<!--/i.test(text))
     throw new Error(`The script "${name}" cannot stand in a page: it has </script or <!--.`);
   return text;
