@@ -35,8 +35,10 @@ describe("a name means", () => {
     const files = await openModelFiles(name);
     expect(files.name).toBe(model);
     expect(bundledModels).toContain(model);
-    expect(await files.list()).toEqual(["README.md", "config.json", "model.safetensors", "tokenizer.json"]);
-    expect(JSON.parse(await files.readText("config.json"))).toMatchObject({ n_layers: layers });
+    const config = JSON.parse(await files.readText("config.json"));
+    expect(await files.list()).toEqual(["README.md", "config.json", ...config.files].sort());
+    expect(config.files).toEqual(expect.arrayContaining(["model.safetensors", "tokenizer.json"]));
+    expect(config).toMatchObject({ n_layers: layers });
   });
 
   test.each(["org/name", "gpt2"])("a model on the hub for %s, which is not contacted yet", async (name) => {
