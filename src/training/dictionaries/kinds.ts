@@ -142,9 +142,11 @@ export const TRAINING_KINDS = {
     becomes: "relu",
     rescales: false,
     coefficient: "l1",
-    terms: ({ of, encoded, coefficient, settings }) => ({
-      l1_loss: encoded.acts.mul(of.norms).norm(-1, false, settings.lpNorm).mean().mul(coefficient),
-    }),
+    terms: ({ of, encoded: { acts }, coefficient, settings: { lpNorm } }) => {
+      // Features are not negative, so their sum is a product with the norms, which reads them once.
+      const norm = lpNorm === 1 ? acts.matmul(of.norms.unsqueeze(-1)) : acts.mul(of.norms).norm(-1, false, lpNorm);
+      return { l1_loss: norm.mean().mul(coefficient) };
+    },
   },
   gated: {
     trains: "gated",

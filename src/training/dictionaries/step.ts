@@ -9,7 +9,14 @@ import type { NDArray } from "../../tensor/array.ts";
 import type { Optimizer } from "../optimizer.ts";
 import type { StepState } from "../step.ts";
 import { placeholder, scalar, updateOf } from "../update.ts";
-import { squaredError, TRAINING_KINDS, type TrainedPass, type TrainingKind, type TrainingKindName } from "./kinds.ts";
+import {
+  comparesBatches,
+  squaredError,
+  TRAINING_KINDS,
+  type TrainedPass,
+  type TrainingKind,
+  type TrainingKindName,
+} from "./kinds.ts";
 import type { LossSettings } from "./settings.ts";
 
 /** What is trained, and how. */
@@ -41,7 +48,7 @@ export interface DictionaryStepResult {
   readonly losses: Readonly<Record<string, number>>;
   /** How many tokens each feature fired for, [d_sae]. */
   readonly fired: Float32Array;
-  /** The least feature above 0; Infinity where none is. */
+  /** The least feature above 0, of kinds that compare whole batches; Infinity where none is. */
   readonly least: number;
   readonly gradNorm: number;
   readonly state: StepState;
@@ -62,11 +69,19 @@ export interface TracedDictionary extends TrainedPass {
   readonly loss: Tensor;
 }
 
+/** What a step is fed, as leaves. */
+interface FedBatch {
+  readonly x: Tensor;
+  readonly target: Tensor;
+  readonly dead: Tensor | null;
+  readonly coefficient: Tensor;
+}
+
 /** The losses of a batch as a graph. */
 export function traceDictionary(
   { kind: name, cfg, settings }: Pick<DictionaryTraining, "kind" | "cfg" | "settings">,
   weights: ReadonlyMap<string, Tensor>,
-  fed: { readonly x: Tensor; readonly target: Tensor; readonly dead: Tensor | null; readonly coefficient: Tensor },
+  fed: FedBatch,
 ): TracedDictionary {
   const kind: TrainingKind = TRAINING_KINDS[name];
   const weight = (called: string): Tensor => weights.get(called) ?? weights.get(`${LOG}${called}`)!.exp();
@@ -118,11 +133,9 @@ async function planned(
   const target = transcoder ? leafOf({ token: tokens, d_out: cfg.dOut }) : x;
   const dead = hasDead ? leafOf({ d_sae: cfg.dSae }) : null;
   const coefficient = Tensor.leaf(placeholder(scalar(0)));
-  const { loss, losses, encoded } = traceDictionary(training, leaves, { x, target, dead, coefficient });
+  const { losses, fired, least } = inParts(training, leaves, { x, target, dead, coefficient });
+  const loss = Object.values(losses).reduce((a, b) => a.add(b));
   const { gradNorm, fed, memories, after } = updateOf(loss, [...leaves.values()], optimizer, maxGradNorm);
-  const fires = encoded.acts.greaterThan(0);
-  const fired = fires.cast("float32").sum(0);
-  const least = encoded.acts.where(fires, Infinity).min();
   const parts = Object.keys(losses);
   const activations = [x, ...(transcoder ? [target] : []), ...(dead ? [dead] : [])];
   const inputs = [...activations, coefficient, ...fed, ...leaves.values(), ...memories.flat()];
@@ -155,6 +168,48 @@ async function planned(
       state: { weights: at(0), memory: new Map(optimizer.memory.map((slot, i) => [slot, at(i + 1)])) },
     };
   };
+}
+
+/** The most numbers that features of a part may have: larger values leave the processor's cache between one op and the next. */
+const NUMBERS_IN_CACHE = 2 ** 21;
+
+/** What of a batch is computed before its gradient. */
+interface BatchValues {
+  /** By SAELens' names. */
+  readonly losses: Readonly<Record<string, Tensor>>;
+  readonly fired: Tensor;
+  readonly least: Tensor;
+}
+
+/**
+ * The losses of a batch, part by part where tokens have nothing to do with each other. Losses are means over tokens, so those of a batch
+ * are the parts' means, weighed by how many tokens they have; and so are gradients.
+ */
+function inParts(training: DictionaryTraining, leaves: ReadonlyMap<string, Tensor>, fed: FedBatch): BatchValues {
+  const { kind, cfg } = training;
+  const [tokens] = fed.x.shape;
+  const together = comparesBatches(kind) ? tokens : Math.max(1, Math.floor(NUMBERS_IN_CACHE / cfg.dSae));
+  const found = Array.from({ length: Math.ceil(tokens / together) }, (_, i): BatchValues => {
+    const [from, to] = [i * together, Math.min(tokens, (i + 1) * together)];
+    const part = (values: Tensor) => (to - from === tokens ? values : values.slice(0, from, to));
+    const x = part(fed.x);
+    const target = fed.target === fed.x ? x : part(fed.target);
+    const { losses, encoded } = traceDictionary(training, leaves, { ...fed, x, target });
+    const fires = encoded.acts.greaterThan(0);
+    const share = (to - from) / tokens;
+    return {
+      losses: Object.fromEntries(
+        Object.entries(losses).map(([name, mean]) => [name, share === 1 ? mean : mean.mul(share)]),
+      ),
+      fired: fires.cast("float32").sum(0),
+      least: comparesBatches(kind) ? encoded.acts.where(fires, Infinity).min() : fed.x.constant(Infinity),
+    };
+  });
+  return found.reduce((a, b) => ({
+    losses: Object.fromEntries(Object.entries(a.losses).map(([name, sum]) => [name, sum.add(b.losses[name])])),
+    fired: a.fired.add(b.fired),
+    least: a.least,
+  }));
 }
 
 /** A leaf that each step is fed. */
