@@ -93,7 +93,7 @@ function summaryOf(
   const harmful = removed.reduce((best, row) => (row.cost < best.cost ? row : best));
   return [
     {
-      text: `Without ${nameOf(worst)} the prompt's loss rises by ${fixed(worst.cost, 3)} nats, more than without any other: ${quoted(worst.next)} comes next${writes}.`,
+      text: `Without ${nameOf(worst)} the prompt's loss ${worst.cost < 0 ? `falls by ${fixed(-worst.cost, 3)} nats, less` : `rises by ${fixed(worst.cost, 3)} nats, more`} than without any other: ${quoted(worst.next)} comes next${writes}.`,
       figure: { value: worst.cost, unit: "nats", comparedWith: [UNCHANGED, TYPICAL] },
     },
     harmful.cost < 0 && {

@@ -135,7 +135,7 @@ async function featureOf(model: HookedTransformer, dictionary: Dictionary, asked
   const behind = await reader.neuronsBehind(feature, firing.length, { top, signal });
   const effects = written?.effects;
   const { examples, contexts } = examplesOf(model, ids, rows, Math.min(top, firing.length), around, (id) =>
-    effects ? effects[id] : Number.NaN,
+    effects ? effects[id] : null,
   );
   return Measured.of(rows, {
     ...{ text: text.name, dictionary: dictionary.name, hook: reader.hook, feature },

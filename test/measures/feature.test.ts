@@ -1,6 +1,7 @@
 /** A feature on a text: its activations, what is near it, and the neurons behind it. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { Dictionary, type FeatureMeasurement, HookedTransformer, measureFeature } from "../../src/node.ts";
+import { randomDictionary } from "../dictionaries/random-dictionary.ts";
 
 const TEXT = {
   name: "two sentences",
@@ -82,6 +83,14 @@ describe("a feature on a text", () => {
     const other = await measureFeature(model, { dictionaryId: "transcoder", feature: 7, text: TEXT });
     expect(other).toMatchObject({ hook: "blocks.0.hook_mlp_out", read: null });
     expect(other.neurons.length).toBe(0);
+  });
+
+  test("outside the residual stream writes nothing in tokens", async () => {
+    const post = randomDictionary("blocks.0.mlp.hook_post", model.cfg.dMlp!);
+    const other = await measureFeature(model, { dictionary: post, feature: 1, text: TEXT });
+    expect(other.writes).toBeNull();
+    expect(other.examples.length).toBeGreaterThan(0);
+    expect(other.examples.rows.map(({ next_effect }) => next_effect)).toEqual(other.examples.rows.map(() => null));
   });
 
   test("that does not exist is an error with those that do", async () => {

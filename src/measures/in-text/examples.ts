@@ -33,7 +33,7 @@ const BEFORE = 6;
  * The places with the largest activations, the strongest first, and the tokens around each.
  * @param rows the text's tokens with its activations
  * @param around how many tokens on each side; nothing within them is another example
- * @param effectOn what one unit of activation adds to a token's logit
+ * @param effectOn what one unit of activation adds to a token's logit; null where that is not defined
  */
 export function examplesOf(
   model: HookedTransformer,
@@ -41,7 +41,7 @@ export function examplesOf(
   rows: readonly { readonly pos: number; readonly token: string; readonly activation: number }[],
   count: number,
   around: number,
-  effectOn: (id: number) => number,
+  effectOn: (id: number) => number | null,
 ): { readonly examples: Measured<ExampleRow>; readonly contexts: Measured<ContextRow> } {
   const places = strongestPlaces(
     rows.map(({ activation }) => activation),
