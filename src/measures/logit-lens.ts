@@ -1,14 +1,14 @@
 /** What the final norm and the unembedding read in each residual stream. */
 
 import { Tensor } from "../graph/tensor.ts";
-import { ActivationCache } from "../lens/activation-cache.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
-import { fillsMasks, hasMid, lastStream } from "../lens/model-has.ts";
+import { fillsMasks, lastStream } from "../lens/model-has.ts";
 import { ndarray, type TypedData } from "../tensor/array.ts";
 import { InputError } from "../tensor/errors.ts";
 import { computeInParts } from "./in-parts.ts";
 import { byLayer, type LensLayerRow, type LogitLensRow } from "./logit-lens/by-layer.ts";
 import { biasRank, namedTokens, rightTokens } from "./logit-lens/right-tokens.ts";
+import { streamsOf } from "./logit-lens/streams.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, settled } from "./options.ts";
 import { type Prompt, readPrompt, tokenText } from "./prompt.ts";
@@ -127,9 +127,7 @@ export async function measureLogitLens(
 /** The residual streams with the final norm applied, [layer pos d_model], and the last one without it, [pos d_model]. */
 async function readStreams(model: HookedTransformer, { input }: Prompt, signal: AbortSignal | undefined) {
   const graph = model.graph(input);
-  const names = graphNames(model).filter((name) => graph.has(name));
-  const cache = new ActivationCache(new Map(names.map((name) => [name, graph.at(name)])), model);
-  const resid = cache.accumulatedResid({ inclMid: hasMid(model), applyLn: true });
+  const resid = streamsOf(model, graph);
   const [streams, last] = await model.compute([resid.stack, graph.at(lastStream(model))], { signal });
   return { labels: resid.labels, streams: streams.data, last: last.data };
 }
@@ -177,9 +175,4 @@ function rowsOf(model: HookedTransformer, data: TypedData, from: number, to: num
   const width = model.cfg.dModel;
   const rows = data.subarray(from * width, to * width) as Float32Array;
   return Tensor.leaf(ndarray("float32", [to - from, width], rows), ["row", "d_model"]);
-}
-
-/** The hook points that hold a residual stream between layers. */
-function graphNames({ hookNames }: HookedTransformer): readonly string[] {
-  return hookNames.filter((name) => /^blocks\.\d+\.hook_(normalized_)?resid_(pre|mid|post)$/.test(name));
 }

@@ -1,8 +1,9 @@
 /** All scans, in the order in which the help lists them. */
 import { diffuseMlpScan } from "./diffuse-mlp.ts";
 import { headsScan } from "./heads.ts";
+import { logitLensScan } from "./logit-lens.ts";
 import { lossScan } from "./loss.ts";
 import { neuronsScan } from "./neurons.ts";
 import type { Scan } from "./scan.ts";
 
-export const SCANS: readonly Scan[] = [diffuseMlpScan, lossScan, neuronsScan, headsScan];
+export const SCANS: readonly Scan[] = [diffuseMlpScan, lossScan, logitLensScan, neuronsScan, headsScan];
