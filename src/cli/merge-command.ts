@@ -1,16 +1,13 @@
 /** `glassformer merge`: the shards of a scan, done in one folder or several, as one result. */
 import type { OptionRecords } from "../options/records.ts";
-import { settle } from "../options/settle.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { counted, firstOf } from "../tensor/words.ts";
 import { command } from "./command.ts";
-import { FLAGS } from "./flags.ts";
-import { OPENING_OPTIONS, openedWith } from "./model-options.ts";
-import { checksumOfModel } from "./origin.ts";
+import { OPENING_OPTIONS } from "./model-options.ts";
 import { finishScan } from "./scan/finish.ts";
 import { ScanFolder } from "./scan/folder.ts";
+import { openScan } from "./scan/open.ts";
 import { needSame } from "./scan/settings.ts";
-import { scanCalled } from "./scan-command.ts";
 import { tell } from "./terminal.ts";
 
 const { device, memory } = OPENING_OPTIONS;
@@ -50,19 +47,7 @@ export const mergeCommand = command({
     const [first, ...others] = folders;
     for (const { path, settings } of others) needSame(path, settings, first.settings);
     const { settings } = first;
-    const record = scanCalled(settings.scan);
-    const name = flags.model ?? settings.model;
-    const weights = (await checksumOfModel(name))?.sha256 ?? null;
-    needSame(first.path, settings, { ...settings, weights, ...(weights === null ? { model: name } : {}) });
-    const { HookedTransformer } = await import("../node.ts");
-    const opening = await openedWith({
-      ...flags,
-      ...{ adapter: settings.adapter ?? undefined, dtype: (settings.dtype ?? undefined) as never },
-    });
-    const model = await HookedTransformer.fromPretrained(name, opening);
-    const options = settle(settings.options as never, record.options, { model, spelling: FLAGS });
-    const corpus = { sources: settings.data.map((one) => one.name), maxLength: settings.maxLength };
-    const scan = record.on(model, options, corpus);
+    const { scan } = await openScan(first.path, settings, flags.model ?? settings.model, flags);
     const out = flags.out ?? first.path;
     const into = await ScanFolder.of(out, settings);
     const missing = Array.from({ length: settings.shards }, (_, shard) => shard);

@@ -38,23 +38,28 @@ export const OPENING_OPTIONS = {
   memory: MEMORY_OPTION,
 } as const satisfies OptionRecords;
 
+/** What a model is opened and run with. */
+export type ModelRun = Settled<typeof OPENING_OPTIONS> & { readonly threads?: number | undefined };
+
 /** What `fromPretrained` takes of them. */
 export async function openedWith({
   adapter,
   dtype,
   device,
   memory,
-}: Settled<typeof OPENING_OPTIONS>): Promise<FromPretrainedOptions> {
-  if (memory === undefined) return { adapter, dtype, device };
-  return { adapter, dtype, ...(await engineWithin(memory, device)) };
+  threads,
+}: ModelRun): Promise<FromPretrainedOptions> {
+  if (memory === undefined && threads === undefined) return { adapter, dtype, device };
+  return { adapter, dtype, ...(await engineWithin(memory, { device, threads })) };
 }
 
-/** An engine that stays within this many GB; without them, the platform's own engine. */
+/** An engine that stays within this many GB; without them and without threads, the platform's own engine. */
 export async function engineWithin(
   gigabytes: number | undefined,
-  device?: Device,
+  { device, threads }: { readonly device?: Device | undefined; readonly threads?: number | undefined } = {},
 ): Promise<{ readonly engine?: Engine }> {
-  if (gigabytes === undefined) return {};
+  if (gigabytes === undefined && threads === undefined) return {};
   const { Engine, nodeBackend } = await import("../node.ts");
-  return { engine: new Engine(nodeBackend({ device }), { memoryBytes: gigabytes * 1e9 }) };
+  const bytes = gigabytes === undefined ? {} : { memoryBytes: gigabytes * 1e9 };
+  return { engine: new Engine(nodeBackend({ device, threads }), bytes) };
 }

@@ -4,9 +4,7 @@ import { type Settled, settle } from "../options/settle.ts";
 import { dashed } from "../options/written.ts";
 import { SCANS } from "../scan/index.ts";
 import type { Scan } from "../scan/scan.ts";
-import { runShard, SEEN } from "../scan/shard.ts";
-import type { Counts } from "../scan/summaries/counts.ts";
-import { ArgumentError, UnknownNameError } from "../tensor/errors.ts";
+import { ArgumentError } from "../tensor/errors.ts";
 import { counted, listed } from "../tensor/words.ts";
 import { command } from "./command.ts";
 import { FLAGS } from "./flags.ts";
@@ -15,9 +13,10 @@ import { MODEL_OPTION, OPENING_OPTIONS, openedWith } from "./model-options.ts";
 import { checksumOfModel, scanCommandLine } from "./origin.ts";
 import { finishScan } from "./scan/finish.ts";
 import { ScanFolder } from "./scan/folder.ts";
-import { parquetOf, TokenTexts } from "./scan/parquet.ts";
+import { SCAN_NAMES, scanCalled } from "./scan/open.ts";
 import { ScanScreen } from "./scan/screen.ts";
 import { type ScanSettings, THIS_VERSION } from "./scan/settings.ts";
+import { ShardWorker } from "./scan/shard-work.ts";
 import { type Part, partsOf, type ScanSource, scanSources } from "./scan/sources.ts";
 import { type Terminal, tell } from "./terminal.ts";
 
@@ -46,8 +45,6 @@ function needOwn({ name, options }: Scan, typed: object): void {
     );
   }
 }
-
-const NAMES = SCANS.map(({ name }) => name);
 
 const OPTIONS = {
   data: {
@@ -109,7 +106,7 @@ export const scanCommand = command({
   description:
     "Reads texts of any size in shards, runs the model on them, and writes a folder with the finding, what was seen, and a row for each token as Parquet. Ctrl-C stops after the current batch; the same command with --resume continues, to the same bytes.\n\n" +
     SCANS.map(({ name, question }) => `${name}: ${question}`).join("\n"),
-  argument: { name: "analysis", description: NAMES.join(", "), option: "analysis", is: NAMES },
+  argument: { name: "analysis", description: SCAN_NAMES.join(", "), option: "analysis", is: SCAN_NAMES },
   options: {
     analysis: { type: "text", inCode: true, description: "what is asked" },
     ...OPTIONS,
@@ -171,7 +168,6 @@ async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>
 
   async function scanAll(shards: readonly number[]): Promise<void> {
     if (shards.length === 0) return;
-    const tokens = new TokenTexts(model);
     const screen = new ScanScreen(
       stderr,
       shards.reduce((sum, shard) => sum + parts[shard].bytes, 0),
@@ -181,31 +177,19 @@ async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>
       signal.addEventListener("abort", () =>
         tell(stderr, "Stopping after this batch and saving. Press Ctrl-C again to stop now."),
       );
+      const worker = new ShardWorker({ folder, model, scan, source: (index) => sources[index].source });
       for (const shard of shards) {
         const part = parts[shard];
-        const from = await folder.part(shard, scan);
-        const before = tokensIn(from);
-        const { maxLength, batchTokens } = settings;
-        const task = {
-          shard,
-          ...part,
-          source: sources[part.sourceIndex].source,
-          column: flags.column,
-          maxLength,
-          batchTokens,
-        };
-        const { state, done } = await runShard(model, scan, task, {
-          ...{ from, signal },
-          onProgress: ({ tokens }) => screen.update(shard, parts.length, part, tokens - before),
+        const { done, tokens } = await worker.do(shard, part, {
+          signal,
+          onProgress: (tokens) => screen.update(shard, parts.length, part, tokens),
         });
         if (!done) {
-          await folder.savePart(shard, state);
           screen.end();
           tell(stderr, `Saved in ${flags.out}. Run the same command with --resume to continue from there.`);
           return;
         }
-        await folder.save(shard, state, scan.columns.length > 0 ? await parquetOf(state.rows, tokens) : undefined);
-        screen.complete(part, tokensIn(state) - before);
+        screen.complete(part, tokens);
       }
       tell(stderr, screen.end());
       // Then the process ends here.
@@ -213,18 +197,6 @@ async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>
         tell(stderr, `All shards are saved in ${flags.out}. Run the same command with --resume to make the finding.`);
     });
   }
-}
-
-/** @throws UnknownNameError */
-export function scanCalled(name: string | undefined): Scan {
-  if (name === undefined) {
-    throw new ArgumentError(`Name what to scan for: glassformer scan ${NAMES[0]} --data texts.txt --out folder.`, {
-      asked: "scan",
-    });
-  }
-  const found = SCANS.find((one) => one.name === name);
-  if (found) return found;
-  throw new UnknownNameError("scan", name, NAMES);
 }
 
 /** `2/8`: of every eight shards the second. @throws ArgumentError */
@@ -273,8 +245,4 @@ function begins(sources: readonly ScanSource[], parts: readonly Part[], left: nu
   const what = `${counted(sources.length, "source")}, ${(size / 1e6).toFixed(1)} MB in ${counted(parts.length, "shard")}`;
   if (left < mine) return `${what}, ${mine - left} of ${mine} done already`;
   return mine < parts.length ? `${what}, of which this share has ${mine}` : what;
-}
-
-function tokensIn(state: { readonly summaries: Readonly<Record<string, unknown>> } | undefined): number {
-  return state ? (state.summaries.seen as Counts).values[SEEN.tokens] : 0;
 }
