@@ -13,6 +13,7 @@ import { ndarray } from "../src/tensor/array.ts";
 import { configWhileTrained } from "../src/training/dictionaries/config.ts";
 import { initDictionary } from "../src/training/dictionaries/init.ts";
 import type { TrainingKindName } from "../src/training/dictionaries/kinds.ts";
+import { oneDictionary } from "../src/training/dictionaries/one-dictionary.ts";
 import { LOSS_DEFAULTS } from "../src/training/dictionaries/settings.ts";
 import { makeDictionaryStep } from "../src/training/dictionaries/step.ts";
 import { makeOptimizer } from "../src/training/optimizer.ts";
@@ -69,7 +70,7 @@ async function features() {
 async function trainingStep(kind: TrainingKindName) {
   const cfg = configWhileTrained({ kind, dIn: D_IN, dSae: D_SAE, k: kind === "topk" ? 32 : null });
   const optimizer = makeOptimizer("adam", { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, momentum: 0 });
-  const training = { kind, cfg, settings: LOSS_DEFAULTS, optimizer, maxGradNorm: 1 };
+  const training = { trainee: oneDictionary({ kind, cfg, settings: LOSS_DEFAULTS }), optimizer, maxGradNorm: 1 };
   const step = await makeDictionaryStep(training, new Engine(nodeBackend()), TOKENS);
   const weights = initDictionary(cfg, LOSS_DEFAULTS, 0);
   let state = { weights, memory: freshMemory(optimizer, weights) };

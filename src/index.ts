@@ -432,9 +432,17 @@ export {
 } from "./training/data/synthetic.ts";
 export { type TrainResult, train } from "./training/train.ts";
 export type { TrainControls, TrainOptions, TrainProgress } from "./training/options.ts";
+export type {
+  DictionaryProgress,
+  DictionaryRunOptions,
+  TrainDictionaryControls,
+} from "./training/dictionaries/run-options.ts";
 export {
-  type DictionaryProgress,
-  type TrainDictionaryControls,
+  type TrainCrossLayerOptions,
+  type TrainedCrossLayer,
+  trainCrossLayerTranscoder,
+} from "./training/dictionaries/train-cross-layer.ts";
+export {
   type TrainDictionaryOptions,
   type TrainedDictionary,
   trainDictionary,

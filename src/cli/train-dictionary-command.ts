@@ -4,7 +4,7 @@ import type { Settled } from "../options/settle.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { counted } from "../tensor/words.ts";
 import { DICTIONARY_OPTIONS } from "../training/dictionaries/options.ts";
-import type { DictionaryProgress } from "../training/dictionaries/train-dictionary.ts";
+import type { DictionaryProgress, TrainDictionaryControls } from "../training/dictionaries/run-options.ts";
 import { command } from "./command.ts";
 import { guarded } from "./interrupt.ts";
 import { MODEL_OPTION, OPENING_OPTIONS, openedWith } from "./model-options.ts";
@@ -24,8 +24,8 @@ const OPTIONS = {
   at: {
     type: "text",
     placeholder: "hook",
-    default: "blocks.0.hook_mlp_out",
     description: "the hook point that it reads",
+    defaultText: "blocks.0.hook_mlp_out",
   },
   makes: {
     type: "text",
@@ -34,6 +34,11 @@ const OPTIONS = {
     defaultText: "the one that it reads",
   },
   skip: { type: "flag", description: "for a transcoder: its input also goes to its output through a matrix" },
+  crossLayer: {
+    type: "flag",
+    description:
+      "transcoders of all layers, whose features write to every later layer too; --at and --makes are then of each block",
+  },
   ...DICTIONARY_OPTIONS,
   maxLength: {
     type: "integer",
@@ -63,7 +68,7 @@ export const trainDictionaryCommand = command({
   group: "Models:",
   summary: "Train a sparse autoencoder or transcoder on a model's activations",
   description:
-    "Runs a model over texts, and trains a dictionary of sparse features on what one of its hook points holds. It is saved in SAELens' format. Each step's squared error, features per token (L0), explained variance and dead features are shown. Ctrl-C saves what has been done so far.",
+    "Runs a model over texts, and trains a dictionary of sparse features on what one of its hook points holds. It is saved in SAELens' format, transcoders across layers in circuit-tracer's. Each step's squared error, features per token (L0), explained variance and dead features are shown. Ctrl-C saves what has been done so far.",
   argument: {
     name: "file",
     several: true,
@@ -75,6 +80,7 @@ export const trainDictionaryCommand = command({
   examples: [
     "train-dictionary novels.txt --out my-dictionary --kind batchtopk --k 16",
     "train-dictionary novels.txt --out my-transcoder --at blocks.0.ln2.hook_normalized --makes blocks.0.hook_mlp_out",
+    "train-dictionary novels.txt --out my-clt --cross-layer --at ln2.hook_normalized --makes hook_mlp_out --kind jumprelu",
   ],
   run: (flags, { args, terminal }) => run(flags, args, terminal),
 });
@@ -85,7 +91,7 @@ async function run(flags: Flags, files: readonly string[], { stdout, stderr }: T
   }
   const say = (line: string) => tell(stderr, line);
   const begun = await stepsDoneIn(flags.out, flags.resume);
-  const { HookedTransformer, trainDictionary } = await import("../node.ts");
+  const { HookedTransformer, trainCrossLayerTranscoder, trainDictionary } = await import("../node.ts");
   const model = await HookedTransformer.fromPretrained(flags.model, await openedWith(flags));
   if (!model.text) {
     throw new InputError(
@@ -106,27 +112,25 @@ async function run(flags: Flags, files: readonly string[], { stdout, stderr }: T
   const screen = new DictionaryScreen(stderr, flags.batchSize!);
   const trained = await guarded(async ({ signal, listen }) => {
     signal.addEventListener("abort", () => say("Stopping after this step and saving. Press Ctrl-C again to stop now."));
-    return trainDictionary(
-      model,
-      {
-        ...ownOf(flags),
-        ...{ data, saveDir: flags.out, saveEvery: flags.saveEvery ?? Math.ceil(flags.steps! / 5) },
-        ...(flags.resume ? { resume: flags.out } : {}),
-        metadata: {
-          ...{ model_class_name: "HookedTransformer", model_from_pretrained_kwargs: {}, context_size: maxLength },
-          ...{ prepend_bos: true, dataset_path: files.join(" ") },
-        },
+    const controls: TrainDictionaryControls = {
+      signal,
+      onProgress(progress) {
+        // Before the first step there is nothing to save.
+        if (!listens) listen();
+        listens = true;
+        screen.update(progress);
       },
-      {
-        signal,
-        onProgress(progress) {
-          // Before the first step there is nothing to save.
-          if (!listens) listen();
-          listens = true;
-          screen.update(progress);
-        },
-      },
-    );
+    };
+    const shared = {
+      ...{ ...ownOf(flags), data, saveDir: flags.out, saveEvery: flags.saveEvery ?? Math.ceil(flags.steps! / 5) },
+      ...(flags.resume ? { resume: flags.out } : {}),
+    };
+    if (flags.crossLayer) return trainCrossLayerTranscoder(model, shared, controls);
+    const metadata = {
+      ...{ model_class_name: "HookedTransformer", model_from_pretrained_kwargs: {}, context_size: maxLength },
+      ...{ prepend_bos: true, dataset_path: files.join(" ") },
+    };
+    return trainDictionary(model, { at: "blocks.0.hook_mlp_out", ...shared, metadata }, controls);
   });
   screen.end();
   if (trained.checkpoint) say(`Saved ${trained.checkpoint}.`);
@@ -136,21 +140,34 @@ async function run(flags: Flags, files: readonly string[], { stdout, stderr }: T
 /** The options that `trainDictionary` has, as they were given or as their defaults are. */
 function ownOf(flags: Flags) {
   const { at, makes, skip } = flags;
+  if (skip && flags.crossLayer) {
+    throw new ArgumentError("--skip is for a transcoder of one layer: leave it out, or leave out --cross-layer.", {
+      asked: "skip",
+    });
+  }
   const own = Object.keys(DICTIONARY_OPTIONS) as (keyof typeof DICTIONARY_OPTIONS)[];
   const given = Object.fromEntries(own.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]));
-  return { at, ...(makes === undefined ? {} : { makes }), ...(skip ? { skip } : {}), ...given };
+  return {
+    ...(at === undefined ? {} : { at }),
+    ...(makes === undefined ? {} : { makes }),
+    ...(skip ? { skip } : {}),
+    ...given,
+  };
 }
 
 /** The means of the last steps: those of one batch are noisy. */
 const LAST = 50;
+const EXPLAINED = "explained_variance";
 
 function summary(history: readonly Readonly<Record<string, number>>[]): string {
   const last = history.slice(-LAST);
   const mean = (name: string) => last.reduce((sum, step) => sum + step[name], 0) / last.length;
+  const layers = Object.keys(last[0]).filter((name) => name.startsWith(`${EXPLAINED}_`));
   return [
     `After ${counted(history.length, "step")}, the means of the last ${last.length}:`,
     `  squared error       ${mean("mse_loss").toPrecision(4)}`,
-    `  explained variance  ${mean("explained_variance").toFixed(3)}`,
+    `  explained variance  ${mean(EXPLAINED).toFixed(3)}`,
+    ...layers.map((name) => `    of layer ${name.slice(EXPLAINED.length + 1).padEnd(9)} ${mean(name).toFixed(3)}`),
     `  features per token  ${mean("l0").toFixed(1)}`,
     `  dead features       ${(100 * mean("dead")).toFixed(1)} %`,
   ].join("\n");

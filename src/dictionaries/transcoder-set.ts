@@ -46,6 +46,11 @@ export class TranscoderSet {
     return new TranscoderSet(partsOf(dictionaries, name));
   }
 
+  /** A set whose numbers are wherever its parts say. @internal */
+  static ofParts(parts: SetParts): TranscoderSet {
+    return new TranscoderSet(parts);
+  }
+
   /** What to call it in sentences. */
   get name(): string {
     return this.#parts.name;
@@ -100,6 +105,16 @@ export class TranscoderSet {
   /** Lets go of a layer's encoder, which is read again when the layer is next asked for. */
   forget(layer: number): void {
     this.#layers.delete(this.need(layer));
+  }
+
+  /**
+   * The set's files in circuit-tracer's format, by name, for `writeFile` or an upload; all its numbers are read, as float32.
+   * @throws ConfigError for features that the format cannot describe, such as those of groups or gates
+   */
+  async toFiles(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Map<string, Uint8Array>> {
+    checkOptions("toFiles", options, { signal: SIGNAL });
+    const { circuitTracerFiles } = await import("./formats/circuit-tracer-files.ts");
+    return circuitTracerFiles(this.#parts, options.signal);
   }
 
   /** @throws ArgumentError for a layer that does not exist */

@@ -1,5 +1,5 @@
 /** Sets of transcoders: circuit-tracer's features, rows of decoders, sets of your own, and what is refused. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -9,7 +9,9 @@ import {
   folderFiles,
   type ModelFiles,
   memoryFiles,
+  memorySource,
   type NDArray,
+  readSafetensors,
   Tensor,
   TranscoderSet,
   writeSafetensors,
@@ -63,6 +65,47 @@ describe.each(setNames)("%s", (name) => {
     const last = await (await set.layer(set.nLayers - 1)).decoderRows([1]);
     expect(last.map((one) => one.layer)).toEqual([set.nLayers - 1]);
   });
+});
+
+test.each(setNames)("the files of %s are circuit-tracer's", async (name) => {
+  const set = await TranscoderSet.fromPretrained(at(`transcoders/${name}`));
+  const files = await set.toFiles();
+  const theirs = readdirSync(at(`transcoders/${name}`)).sort();
+  expect([...files.keys()].sort()).toEqual(theirs);
+  for (const file of theirs.filter((path) => path.endsWith(".safetensors"))) {
+    const expected = await arrays(`transcoders/${name}/${file}`);
+    const found = await readSafetensors(memorySource(file, files.get(file)!));
+    expect(new Map([...found].sort())).toEqual(new Map([...expected].sort()));
+  }
+  const contents = Object.fromEntries(files);
+  const again = await TranscoderSet.fromPretrained("again", { files: memoryFiles("again", contents) });
+  const facts = (of: TranscoderSet) => [of.kind, of.modelName, of.scan, of.inputHook(1), of.outputHook(0), of.dSae];
+  expect(facts(again)).toEqual(facts(set));
+  expect((await again.layer(0)).cfg).toEqual((await set.layer(0)).cfg);
+});
+
+test("a set that circuit-tracer's format cannot describe is not written", async () => {
+  const cfg = { dIn: 4, dSae: 6, hookName: "blocks.0.hook_resid_mid", hookNameOut: "blocks.0.hook_mlp_out" };
+  const numbers = (shape: number[], value: number): NDArray =>
+    ({ dtype: "float32", shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value) }) as NDArray;
+  const weights = (more: Record<string, NDArray>) =>
+    new Map(
+      Object.entries({
+        ...{ W_enc: numbers([4, 6], 1), b_enc: numbers([6], 0), W_dec: numbers([6, 4], 1), b_dec: numbers([4], 0) },
+        ...more,
+      }),
+    );
+  const filesOf = (architecture: string, more: Record<string, NDArray> = {}, fields: object = {}) =>
+    TranscoderSet.of([new Dictionary({ ...cfg, architecture, ...fields }, weights(more))]).toFiles();
+  await expect(filesOf("topk_transcoder", {}, { k: 2 })).rejects.toThrow(
+    `Layer 0 of a set of your own makes features by "topk", which circuit-tracer's format cannot say.`,
+  );
+  const below = { threshold: numbers([6], -1) };
+  await expect(filesOf("jumprelu_transcoder", below)).rejects.toThrow(/negative thresholds with relu/);
+  expect([...(await filesOf("jumprelu_transcoder", { threshold: numbers([6], 1) })).keys()]).toEqual([
+    "layer_0.safetensors",
+    "config.yaml",
+  ]);
 });
 
 /** Positions from 1 on of a layer of [layer pos feature]: the first has no features. */

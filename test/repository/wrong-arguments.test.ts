@@ -210,6 +210,7 @@ function functions(): Case[] {
       { data: rows, at: "blocks.0.hook_mlp_out", dSae: 8, steps: 1, batchSize: 4, mixedBatches: 1 },
       stopped,
     ]),
+    of("trainCrossLayerTranscoder", [model, { data: rows, dSae: 8, steps: 1, batchSize: 4, mixedBatches: 1 }, stopped]),
     of("trainBpe", ["a b c", { vocabSize: 300 }]),
     // pictures
     of("attentionHeads", [
@@ -371,7 +372,13 @@ function methods(): Case[] {
       args: ["", { id: "x", signal }],
     })),
     { of: "TranscoderSet.of", call: G.TranscoderSet.of as never, args: [[transcoder], "x"] },
-    ...on(G.TranscoderSet.of([transcoder]), { layer: [0, stopped], inputHook: [0], outputHook: [0], forget: [0] }),
+    ...on(G.TranscoderSet.of([transcoder]), {
+      layer: [0, stopped],
+      inputHook: [0],
+      outputHook: [0],
+      forget: [0],
+      toFiles: [stopped],
+    }),
     ...on(dictionary, {
       encode: [G.tensor([1, 2])],
       decode: [G.tensor([1, 2, 3]), G.tensor([1, 2])],

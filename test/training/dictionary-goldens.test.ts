@@ -7,9 +7,10 @@ import { Tensor } from "../../src/graph/tensor.ts";
 import type { NDArray } from "../../src/tensor/array.ts";
 import { configWhileTrained } from "../../src/training/dictionaries/config.ts";
 import { TRAINING_KINDS, type TrainingKindName } from "../../src/training/dictionaries/kinds.ts";
+import { oneDictionary, traceDictionary } from "../../src/training/dictionaries/one-dictionary.ts";
 import { coefficientAt, dictionaryRate, Firing } from "../../src/training/dictionaries/schedules.ts";
 import { LOSS_DEFAULTS, type LossSettings } from "../../src/training/dictionaries/settings.ts";
-import { makeDictionaryStep, traceDictionary } from "../../src/training/dictionaries/step.ts";
+import { makeDictionaryStep } from "../../src/training/dictionaries/step.ts";
 import { makeOptimizer } from "../../src/training/optimizer.ts";
 import { freshMemory, type StepState } from "../../src/training/step.ts";
 import { arrays, index } from "../dictionaries/goldens.ts";
@@ -101,7 +102,11 @@ describe.each(names)("%s", (name) => {
     const batches = all.get("batches")!;
     const [steps, token, d_in] = batches.shape;
     const optimizer = makeOptimizer("adam", { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, momentum: 0 });
-    const step = await makeDictionaryStep({ ...training, optimizer, maxGradNorm: 1 }, engine, token);
+    const step = await makeDictionaryStep(
+      { trainee: oneDictionary(training), optimizer, maxGradNorm: 1 },
+      engine,
+      token,
+    );
     const weights = new Map([...under(all, "init.")].filter(([key]) => key !== "topk_threshold"));
     let state: StepState = { weights, memory: freshMemory(optimizer, weights) };
     const firing = new Firing(training.cfg.dSae, 1);

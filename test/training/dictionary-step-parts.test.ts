@@ -8,8 +8,10 @@ import { randn } from "../../src/node.ts";
 import { ndarray } from "../../src/tensor/array.ts";
 import { configWhileTrained } from "../../src/training/dictionaries/config.ts";
 import { initDictionary } from "../../src/training/dictionaries/init.ts";
+import { oneDictionary, traceDictionary } from "../../src/training/dictionaries/one-dictionary.ts";
 import { LOSS_DEFAULTS } from "../../src/training/dictionaries/settings.ts";
-import { makeDictionaryStep, traceDictionary, trainedSizes } from "../../src/training/dictionaries/step.ts";
+import { makeDictionaryStep } from "../../src/training/dictionaries/step.ts";
+import { trainedSizes } from "../../src/training/dictionaries/trained-weights.ts";
 import { makeOptimizer } from "../../src/training/optimizer.ts";
 import { freshMemory } from "../../src/training/step.ts";
 import { scalar } from "../../src/training/update.ts";
@@ -27,7 +29,8 @@ describe.each([
     const engine = new Engine(nodeBackend());
     const cfg = configWhileTrained({ kind, dIn: D_IN, dSae: D_SAE, k: kind === "topk" ? 8 : null });
     const optimizer = makeOptimizer("adam", { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, momentum: 0 });
-    const training = { kind, cfg, settings: LOSS_DEFAULTS, optimizer, maxGradNorm: undefined };
+    const of = { kind, cfg, settings: LOSS_DEFAULTS };
+    const training = { trainee: oneDictionary(of), optimizer, maxGradNorm: undefined };
     const weights = initDictionary(cfg, LOSS_DEFAULTS, 3);
     const x = ndarray("float32", [TOKENS, D_IN], randn([TOKENS, D_IN], { seed: 1 }).data as Float32Array<ArrayBuffer>);
     const dead = hasDead
@@ -45,7 +48,7 @@ describe.each([
       [...trainedSizes(cfg)].map(([name, sizes]) => [name, Tensor.leaf(weights.get(name)!, Object.keys(sizes))]),
     );
     const read = Tensor.leaf(x, ["token", "d_in"]);
-    const whole = traceDictionary(training, leaves, {
+    const whole = traceDictionary(of, leaves, {
       ...{ x: read, target: read, coefficient: Tensor.leaf(scalar(0.5)) },
       dead: dead && Tensor.leaf(dead, ["d_sae"]),
     });

@@ -8,9 +8,10 @@ import { mixed, permutation } from "../data/batches.ts";
 export interface ActivationOptions {
   /** Tokens, int32 [row pos]. */
   readonly rows: NDArray<"int32">;
-  /** The hook point that is read, and the one that is to be made: the same, unless it is a transcoder. */
-  readonly reads: string;
-  readonly makes: string;
+  /** The hook points that are read, a layer each, and those that are to be made: the same, unless it is a transcoder. */
+  readonly reads: readonly string[];
+  readonly makes: readonly string[];
+  /** Their widths. */
   readonly dIn: number;
   readonly dOut: number;
   /** Tokens per batch, and batches that are mixed together. */
@@ -23,7 +24,7 @@ export interface ActivationOptions {
   readonly seed: number;
 }
 
-/** A batch of activations, [token d_in] and [token d_out]. */
+/** A batch of activations, [token layers·d_in] and [token layers·d_out]. */
 export interface ActivationBatch {
   readonly x: NDArray<"float32">;
   readonly target: NDArray<"float32">;
@@ -40,6 +41,8 @@ export class ActivationStream {
   private readonly perRow: number;
   /** Tokens that are mixed together. */
   private readonly together: number;
+  /** Whether what is read is what is to be made. */
+  private readonly same: boolean;
   private held: { readonly chunk: number; readonly x: Float32Array; readonly target: Float32Array } | undefined;
 
   constructor(model: HookedTransformer, options: ActivationOptions) {
@@ -47,6 +50,7 @@ export class ActivationStream {
     this.options = options;
     this.perRow = options.rows.shape[1] - options.fromPosition;
     this.together = options.batchSize * options.mixedBatches;
+    this.same = options.reads.join() === options.makes.join();
   }
 
   /** The batch of a step (the first is 0). */
@@ -57,8 +61,8 @@ export class ActivationStream {
     const first = (step % mixedBatches) * batchSize;
     const part = (data: Float32Array, width: number) =>
       ndarray("float32", [batchSize, width], data.slice(first * width, (first + batchSize) * width));
-    const read = part(x, dIn);
-    return { x: read, target: reads === makes ? read : part(target, dOut) };
+    const read = part(x, dIn * reads.length);
+    return { x: read, target: this.same ? read : part(target, dOut * makes.length) };
   }
 
   /** The shuffled activations of a chunk. */
@@ -66,8 +70,8 @@ export class ActivationStream {
     if (this.held?.chunk === chunk) return this.held;
     this.held = undefined;
     const { reads, makes, dIn, dOut, rowsAtOnce, seed } = this.options;
-    const x = new Float32Array(this.together * dIn);
-    const target = reads === makes ? x : new Float32Array(this.together * dOut);
+    const x = new Float32Array(this.together * dIn * reads.length);
+    const target = this.same ? x : new Float32Array(this.together * dOut * makes.length);
     // Where each token of the chunk goes.
     const places = permutation(this.together, mixed(seed, 1), chunk);
     const rows = Math.ceil(this.together / this.perRow);
@@ -76,19 +80,31 @@ export class ActivationStream {
       const count = Math.min(rowsAtOnce, rows - at);
       const tokens = this.rowsFrom(chunk * rows + at, count);
       const [, cache] = await this.model.runWithCache(Tensor.leaf(tokens, ["batch", "pos"]), {
-        namesFilter: reads === makes ? reads : [reads, makes],
+        namesFilter: [...new Set([...reads, ...makes])],
         returnType: null,
         signal,
       });
-      this.place(cache.get(reads).data as Float32Array, x, dIn, at, places);
-      if (reads !== makes) this.place(cache.get(makes).data as Float32Array, target, dOut, at, places);
+      const placeAll = (hooks: readonly string[], to: Float32Array, width: number) => {
+        hooks.forEach((hook, layer) => {
+          const columns = { width, offset: layer * width, all: hooks.length * width };
+          this.place(cache.get(hook).data as Float32Array, to, columns, at, places);
+        });
+      };
+      placeAll(reads, x, dIn);
+      if (!this.same) placeAll(makes, target, dOut);
     }
     this.held = { chunk, x, target };
     return this.held;
   }
 
-  /** Copies the activations of rows [row pos width] to where their tokens go. */
-  private place(from: Float32Array, to: Float32Array, width: number, firstRow: number, places: Int32Array): void {
+  /** Copies the activations of rows [row pos width] to where their tokens go, and the columns of their layer. */
+  private place(
+    from: Float32Array,
+    to: Float32Array,
+    { width, offset, all }: { readonly width: number; readonly offset: number; readonly all: number },
+    firstRow: number,
+    places: Int32Array,
+  ): void {
     const { fromPosition, rows } = this.options;
     const [, pos] = rows.shape;
     for (let row = 0; row * pos * width < from.length; row++) {
@@ -96,7 +112,7 @@ export class ActivationStream {
         const token = (firstRow + row) * this.perRow + i;
         if (token >= this.together) return;
         const start = (row * pos + fromPosition + i) * width;
-        to.set(from.subarray(start, start + width), places[token] * width);
+        to.set(from.subarray(start, start + width), places[token] * all + offset);
       }
     }
   }

@@ -1,5 +1,4 @@
-/** A checkpoint of a dictionary's training: the dictionary in SAELens' format, and what its training resumes from. */
-import type { Dictionary } from "../../dictionaries/dictionary.ts";
+/** A checkpoint of a dictionary's training: the dictionary as others read it, and what its training resumes from. */
 import {
   inFolder,
   type ModelFiles,
@@ -17,7 +16,7 @@ import type { StepState } from "../step.ts";
 export interface DictionaryState {
   readonly step: StepState;
   readonly threshold: number;
-  readonly inputScale: number;
+  readonly inputScales: readonly number[];
   readonly stepsSince: Float32Array;
   readonly counts: Float32Array;
   /** The measures of each step so far. */
@@ -28,13 +27,13 @@ const FORMAT = 1;
 const TRAINING = "training.json";
 const STATE = "training_state.safetensors";
 
-/** `cfg.json` and `sae_weights.safetensors` in SAELens' format; `training.json` and `training_state.safetensors`. */
+/** The files of what has been trained; `training.json` and `training_state.safetensors`. */
 export function dictionaryCheckpoint(
-  dictionary: Dictionary,
+  files: ReadonlyMap<string, Uint8Array>,
   state: DictionaryState,
   settings: Readonly<Record<string, unknown>>,
 ): Map<string, Uint8Array> {
-  const { step, threshold, inputScale, stepsSince, counts, history } = state;
+  const { step, threshold, inputScales, stepsSince, counts, history } = state;
   const vector = (data: Float32Array) => ndarray("float32", [data.length], data);
   const arrays = new Map<string, NDArray>([
     ...[...step.weights].map(([name, array]): [string, NDArray] => [`weights.${name}`, array]),
@@ -44,9 +43,9 @@ export function dictionaryCheckpoint(
     ["steps_since_fired", vector(stepsSince)],
     ["counts", vector(counts)],
   ]);
-  const json = { format: FORMAT, settings, threshold, inputScale, history };
+  const json = { format: FORMAT, settings, threshold, inputScale: inputScales, history };
   return new Map([
-    ...dictionary.toFiles(),
+    ...files,
     [TRAINING, new TextEncoder().encode(`${JSON.stringify(json)}\n`)],
     [STATE, writeSafetensors(arrays)],
   ]);
@@ -70,7 +69,9 @@ export async function readDictionaryCheckpoint(
   const where = `${place.name}/${TRAINING}`;
   const read = parseJsonObject(await place.readText(TRAINING), where);
   const { format, threshold, inputScale, history } = read;
-  if (format !== FORMAT || typeof threshold !== "number" || typeof inputScale !== "number" || !Array.isArray(history)) {
+  const inputScales = [inputScale].flat();
+  const isNumbers = [threshold, ...inputScales].every((x) => typeof x === "number");
+  if (format !== FORMAT || !isNumbers || !Array.isArray(history)) {
     throw new FileFormatError(`${where} is not from the training of a dictionary.`, { asked: where });
   }
   sameSettings(settings, read.settings as Record<string, unknown>, place.name);
@@ -84,7 +85,11 @@ export async function readDictionaryCheckpoint(
       weights: under("weights."),
       memory: new Map(["exp_avg", "exp_avg_sq"].map((slot) => [slot, under(`${slot}.`)])),
     },
-    ...{ threshold, inputScale, history: history as DictionaryState["history"] },
+    ...{
+      threshold: threshold as number,
+      inputScales: inputScales as number[],
+      history: history as DictionaryState["history"],
+    },
     ...{ stepsSince: vector("steps_since_fired"), counts: vector("counts") },
   };
 }

@@ -5,24 +5,16 @@ import { Tensor } from "../../graph/tensor.ts";
 import type { NDArray } from "../../tensor/array.ts";
 import { configOnceTrained } from "./config.ts";
 import { comparesBatches, TRAINING_KINDS } from "./kinds.ts";
-import { type DictionaryTraining, LOG, trainedSizes } from "./step.ts";
-
-/** What has been trained so far. */
-export interface Trained {
-  readonly weights: ReadonlyMap<string, NDArray>;
-  /** What the batches' least features were, on average: the threshold of kinds that compare whole batches. */
-  readonly threshold: number;
-  /** The factor of the input, 1 without normalisation. */
-  readonly inputScale: number;
-}
+import { LOG, trainedSizes } from "./trained-weights.ts";
+import type { OneDictionary, Trained } from "./trainee.ts";
 
 /**
  * The dictionary: thresholds from their logarithms, the decoder's norms folded where features were compared times them, one threshold in place
  * of comparing batches, and the scale of the input folded. Source: SAELens' `process_state_dict_for_saving_inference`.
  */
 export function finished(
-  { kind, cfg }: Pick<DictionaryTraining, "kind" | "cfg">,
-  { weights, threshold, inputScale }: Trained,
+  { kind, cfg }: Pick<OneDictionary, "kind" | "cfg">,
+  { weights, threshold, inputScales: [inputScale] }: Trained,
 ): Dictionary {
   const { rescales } = TRAINING_KINDS[kind];
   const leaves = new Map(

@@ -3,7 +3,7 @@ import type { DictionaryConfig } from "../../dictionaries/config.ts";
 import { type NDArray, ndarray, zeros } from "../../tensor/array.ts";
 import { uniform } from "../../tensor/random.ts";
 import type { LossSettings } from "./settings.ts";
-import { LOG, trainedSizes } from "./step.ts";
+import { LOG, trainedSizes } from "./trained-weights.ts";
 
 /**
  * Decoder rows drawn evenly between ±1 and scaled to one norm, the encoder their transpose, thresholds as the settings say, and the rest 0;
@@ -13,19 +13,10 @@ import { LOG, trainedSizes } from "./step.ts";
 export function initDictionary(cfg: DictionaryConfig, settings: LossSettings, seed: number): Map<string, NDArray> {
   const { dIn, dOut, dSae } = cfg;
   const random = uniform(seed);
-  const rows = (width: number): Float32Array => {
-    const data = Float32Array.from({ length: dSae * width }, () => 2 * random() - 1);
-    for (let row = 0; row < dSae; row++) {
-      const part = data.subarray(row * width, (row + 1) * width);
-      const norm = Math.hypot(...part) || 1;
-      for (let i = 0; i < width; i++) part[i] *= settings.decoderInitNorm / norm;
-    }
-    return data;
-  };
+  const rows = (width: number) => drawnRows(dSae, width, settings.decoderInitNorm, random);
   const decoder = rows(dOut);
   const reads = dIn === dOut ? decoder : rows(dIn);
-  const encoder = new Float32Array(dIn * dSae);
-  for (let row = 0; row < dSae; row++) for (let i = 0; i < dIn; i++) encoder[i * dSae + row] = reads[row * dIn + i];
+  const encoder = columnsOf(reads, dIn);
   const threshold = () => new Float32Array(dSae).fill(Math.log(settings.jumpreluInitThreshold));
   const drawn: Readonly<Record<string, () => Float32Array>> = {
     W_dec: () => decoder,
@@ -38,4 +29,29 @@ export function initDictionary(cfg: DictionaryConfig, settings: LossSettings, se
       return [name, Object.hasOwn(drawn, name) ? ndarray("float32", shape, drawn[name]()) : zeros("float32", shape)];
     }),
   );
+}
+
+/** Rows drawn evenly between ±1 and scaled to one norm. */
+export function drawnRows(count: number, width: number, norm: number, random: () => number): Float32Array<ArrayBuffer> {
+  const data = Float32Array.from({ length: count * width }, () => 2 * random() - 1);
+  return scaledRows(data, width, norm);
+}
+
+/** Scales each row to a norm, in place. */
+export function scaledRows(data: Float32Array<ArrayBuffer>, width: number, norm: number): Float32Array<ArrayBuffer> {
+  for (let at = 0; at < data.length; at += width) {
+    const row = data.subarray(at, at + width);
+    const factor = norm / (Math.hypot(...row) || 1);
+    for (let i = 0; i < width; i++) row[i] *= factor;
+  }
+  return data;
+}
+
+/** Rows [row width] as columns, [width row]. */
+export function columnsOf(rows: Float32Array, width: number): Float32Array<ArrayBuffer> {
+  const count = rows.length / width;
+  const columns = new Float32Array(rows.length);
+  for (let row = 0; row < count; row++)
+    for (let i = 0; i < width; i++) columns[i * count + row] = rows[row * width + i];
+  return columns;
 }

@@ -32,6 +32,8 @@ export interface TrainingKind {
   readonly rescales: boolean;
   /** The coefficient of its sparsity, which a warm-up raises from 0. */
   readonly coefficient: "l1" | "l0" | null;
+  /** Whether what it adds decodes features again, which transcoders across layers do not have one decoder for. */
+  readonly decodes: boolean;
   /** What is added to the mean squared error, by SAELens' names; each is a mean over tokens and has its coefficient in it. */
   terms(pass: TrainedPass): Readonly<Record<string, Tensor>>;
 }
@@ -133,7 +135,7 @@ function innerErrors({ of, encoded: { acts }, target, settings }: TrainedPass): 
   );
 }
 
-const chosen = { rescales: true, coefficient: null } as const;
+const chosen = { rescales: true, coefficient: null, decodes: true } as const;
 
 /** The kinds by SAELens' names of architectures. */
 export const TRAINING_KINDS = {
@@ -142,6 +144,7 @@ export const TRAINING_KINDS = {
     becomes: "relu",
     rescales: false,
     coefficient: "l1",
+    decodes: false,
     terms: ({ of, encoded: { acts }, coefficient, settings: { lpNorm } }) => {
       // Features are not negative, so their sum is a product with the norms, which reads them once.
       const norm = lpNorm === 1 ? acts.matmul(of.norms.unsqueeze(-1)) : acts.mul(of.norms).norm(-1, false, lpNorm);
@@ -153,6 +156,7 @@ export const TRAINING_KINDS = {
     becomes: "gated",
     rescales: false,
     coefficient: "l1",
+    decodes: true,
     terms({ of, encoded, target, coefficient }) {
       const gate = encoded.input.matmul(of.weight("W_enc")).add(of.weight("b_gate")).relu();
       return {
@@ -167,6 +171,7 @@ export const TRAINING_KINDS = {
     activation: (_cfg, { jumpreluBandwidth }) => jumping(jumpreluBandwidth),
     rescales: false,
     coefficient: "l0",
+    decodes: false,
     terms: (pass) => ({
       l0_loss: countOf(pass).mul(pass.coefficient),
       ...(pass.settings.preActLossCoefficient === null ? {} : { pre_act_loss: preActLoss(pass) }),

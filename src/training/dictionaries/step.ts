@@ -1,40 +1,28 @@
 /** A step of a dictionary's training as one program: encode, decode, losses, backward, clipping and the optimizer in one session. */
-import { compositionOf, type DictionaryConfig } from "../../dictionaries/config.ts";
-import { decode, encode, type PassOf } from "../../dictionaries/pass.ts";
-import { weightSizes } from "../../dictionaries/weights.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { concat, stack } from "../../graph/joined.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import type { Sizes } from "../../models/weights/spec.ts";
 import type { NDArray } from "../../tensor/array.ts";
 import type { Optimizer } from "../optimizer.ts";
 import type { StepState } from "../step.ts";
 import { placeholder, scalar, updateOf } from "../update.ts";
-import {
-  comparesBatches,
-  squaredError,
-  TRAINING_KINDS,
-  type TrainedPass,
-  type TrainingKind,
-  type TrainingKindName,
-} from "./kinds.ts";
-import type { LossSettings } from "./settings.ts";
+import { comparesBatches } from "./kinds.ts";
+import type { FedBatch, Trainee } from "./trainee.ts";
 
 /** What is trained, and how. */
 export interface DictionaryTraining {
-  readonly kind: TrainingKindName;
-  /** Of the dictionary as it is while it is trained: with its k, and features rescaled where the kind does. */
-  readonly cfg: DictionaryConfig;
-  readonly settings: LossSettings;
+  readonly trainee: Omit<Trainee<unknown>, "init" | "finished" | "files">;
   readonly optimizer: Optimizer;
   readonly maxGradNorm: number | undefined;
 }
 
 /** A batch of activations, and what follows from the steps before. */
 export interface DictionaryBatch {
-  /** What is read, [token d_in], and what is to be made, [token d_out]; the same unless it is a transcoder. */
+  /** What is read, [token layers·d_in], and what is to be made, [token layers·d_out]; the same unless it is a transcoder. */
   readonly x: NDArray<"float32">;
   readonly target: NDArray<"float32">;
-  /** 1 for features that have not fired for long, [d_sae]; null where there are none. */
+  /** 1 for features that have not fired for long, [layers·d_sae]; null where there are none. */
   readonly dead: NDArray<"float32"> | null;
   readonly coefficient: number;
   readonly lr: number;
@@ -46,56 +34,14 @@ export interface DictionaryBatch {
 export interface DictionaryStepResult {
   /** The whole loss and its parts, before the step, by SAELens' names. */
   readonly losses: Readonly<Record<string, number>>;
-  /** How many tokens each feature fired for, [d_sae]. */
+  /** The squared error of each layer. */
+  readonly errors: readonly number[];
+  /** How many tokens each feature fired for, [layers·d_sae]. */
   readonly fired: Float32Array;
   /** The least feature above 0, of kinds that compare whole batches; Infinity where none is. */
   readonly least: number;
   readonly gradNorm: number;
   readonly state: StepState;
-}
-
-/** How the weights that are trained differ from those of the dictionary: thresholds are trained as their logarithms. */
-export const LOG = "log_";
-
-/** The names and sizes of the weights that are trained, in a fixed order. */
-export function trainedSizes(cfg: DictionaryConfig): ReadonlyMap<string, Sizes> {
-  return new Map([...weightSizes(cfg)].map(([name, size]) => [name === "threshold" ? `${LOG}${name}` : name, size]));
-}
-
-/** The pass and its losses, of leaves. */
-export interface TracedDictionary extends TrainedPass {
-  readonly losses: Readonly<Record<string, Tensor>>;
-  /** Their sum. */
-  readonly loss: Tensor;
-}
-
-/** What a step is fed, as leaves. */
-interface FedBatch {
-  readonly x: Tensor;
-  readonly target: Tensor;
-  readonly dead: Tensor | null;
-  readonly coefficient: Tensor;
-}
-
-/** The losses of a batch as a graph. */
-export function traceDictionary(
-  { kind: name, cfg, settings }: Pick<DictionaryTraining, "kind" | "cfg" | "settings">,
-  weights: ReadonlyMap<string, Tensor>,
-  fed: FedBatch,
-): TracedDictionary {
-  const kind: TrainingKind = TRAINING_KINDS[name];
-  const weight = (called: string): Tensor => weights.get(called) ?? weights.get(`${LOG}${called}`)!.exp();
-  const of: PassOf & { readonly norms: Tensor } = {
-    ...{ cfg, weight },
-    norms: weight("W_dec").norm(-1),
-    activation: kind.activation?.(cfg, settings),
-  };
-  const encoded = encode(of, fed.x);
-  const made = encoded.finish(decode(of, encoded.acts));
-  const { target, dead, coefficient } = fed;
-  const pass: TrainedPass = { of, encoded, target, made, dead, coefficient, settings };
-  const losses = { mse_loss: squaredError(made, target), ...kind.terms(pass) };
-  return { ...pass, losses, loss: Object.values(losses).reduce((a, b) => a.add(b)) };
 }
 
 /** A step from the state before it to the state after it. */
@@ -125,27 +71,28 @@ async function planned(
   tokens: number,
   hasDead: boolean,
 ): Promise<DictionaryStep> {
-  const { cfg, optimizer, maxGradNorm } = training;
-  const leaves = new Map([...trainedSizes(cfg)].map(([name, size]) => [name, leafOf(size)]));
+  const { trainee, optimizer, maxGradNorm } = training;
+  const { cfg, layers, transcoder } = trainee;
+  const leaves = new Map([...trainee.sizes].map(([name, size]) => [name, leafOf(size)]));
   const names = [...leaves.keys()];
-  const { transcoder } = compositionOf(cfg);
-  const x = leafOf({ token: tokens, d_in: cfg.dIn });
-  const target = transcoder ? leafOf({ token: tokens, d_out: cfg.dOut }) : x;
-  const dead = hasDead ? leafOf({ d_sae: cfg.dSae }) : null;
+  const features = layers * cfg.dSae;
+  const x = leafOf({ token: tokens, d_in: layers * cfg.dIn });
+  const target = transcoder ? leafOf({ token: tokens, d_out: layers * cfg.dOut }) : x;
+  const dead = hasDead ? leafOf({ d_sae: features }) : null;
   const coefficient = Tensor.leaf(placeholder(scalar(0)));
-  const { losses, fired, least } = inParts(training, leaves, { x, target, dead, coefficient });
+  const { losses, errors, fired, least } = inParts(trainee, leaves, { x, target, dead, coefficient });
   const loss = Object.values(losses).reduce((a, b) => a.add(b));
   const { gradNorm, fed, memories, after } = updateOf(loss, [...leaves.values()], optimizer, maxGradNorm);
   const parts = Object.keys(losses);
   const activations = [x, ...(transcoder ? [target] : []), ...(dead ? [dead] : [])];
   const inputs = [...activations, coefficient, ...fed, ...leaves.values(), ...memories.flat()];
   const outputs = [
-    ...[loss, ...Object.values(losses), fired, least, gradNorm],
+    ...[loss, ...Object.values(losses), errors, fired, least, gradNorm],
     ...after.flatMap((a) => [a.weight, ...a.memory]),
   ];
   const run = await engine.program(inputs, outputs, {
     sized: {
-      what: `Training a dictionary of ${cfg.dSae} features on batches of ${tokens} tokens`,
+      what: `Training ${layers === 1 ? "a dictionary" : `transcoders across ${layers} layers`} of ${features} features on batches of ${tokens} tokens`,
       advice: "give fewer tokens per step (batchSize; --batch-size), or fewer features",
     },
   });
@@ -157,11 +104,12 @@ async function planned(
       ...names.map((name) => weights.get(name)!),
       ...names.flatMap((name) => optimizer.memory.map((slot) => memory.get(slot)!.get(name)!)),
     ]);
-    const [ofFired, ofLeast, norm, ...changed] = rest.slice(parts.length);
+    const [ofErrors, ofFired, ofLeast, norm, ...changed] = rest.slice(parts.length);
     const stride = 1 + optimizer.memory.length;
     const at = (offset: number) => new Map(names.map((name, i) => [name, changed[i * stride + offset]]));
     return {
       losses: { loss: whole.data[0], ...Object.fromEntries(parts.map((name, i) => [name, rest[i].data[0]])) },
+      errors: [...(ofErrors.data as Float32Array)],
       fired: ofFired.data as Float32Array,
       least: ofLeast.data[0],
       gradNorm: norm.data[0],
@@ -177,6 +125,9 @@ const NUMBERS_IN_CACHE = 2 ** 21;
 interface BatchValues {
   /** By SAELens' names. */
   readonly losses: Readonly<Record<string, Tensor>>;
+  /** [layer] */
+  readonly errors: Tensor;
+  /** [layers·d_sae] */
   readonly fired: Tensor;
   readonly least: Tensor;
 }
@@ -185,8 +136,12 @@ interface BatchValues {
  * The losses of a batch, part by part where tokens have nothing to do with each other. Losses are means over tokens, so those of a batch
  * are the parts' means, weighed by how many tokens they have; and so are gradients.
  */
-function inParts(training: DictionaryTraining, leaves: ReadonlyMap<string, Tensor>, fed: FedBatch): BatchValues {
-  const { kind, cfg } = training;
+function inParts(
+  trainee: DictionaryTraining["trainee"],
+  leaves: ReadonlyMap<string, Tensor>,
+  fed: FedBatch,
+): BatchValues {
+  const { kind, cfg } = trainee;
   const [tokens] = fed.x.shape;
   const together = comparesBatches(kind) ? tokens : Math.max(1, Math.floor(NUMBERS_IN_CACHE / cfg.dSae));
   const found = Array.from({ length: Math.ceil(tokens / together) }, (_, i): BatchValues => {
@@ -194,23 +149,25 @@ function inParts(training: DictionaryTraining, leaves: ReadonlyMap<string, Tenso
     const part = (values: Tensor) => (to - from === tokens ? values : values.slice(0, from, to));
     const x = part(fed.x);
     const target = fed.target === fed.x ? x : part(fed.target);
-    const { losses, encoded } = traceDictionary(training, leaves, { ...fed, x, target });
-    const fires = encoded.acts.greaterThan(0);
+    const { losses, errors, acts } = trainee.trace(leaves, { ...fed, x, target });
     const share = (to - from) / tokens;
+    const shared = (mean: Tensor) => (share === 1 ? mean : mean.mul(share));
     return {
-      losses: Object.fromEntries(
-        Object.entries(losses).map(([name, mean]) => [name, share === 1 ? mean : mean.mul(share)]),
-      ),
-      fired: fires.cast("float32").sum(0),
-      least: comparesBatches(kind) ? encoded.acts.where(fires, Infinity).min() : fed.x.constant(Infinity),
+      losses: Object.fromEntries(Object.entries(losses).map(([name, mean]) => [name, shared(mean)])),
+      errors: stack(errors.map(shared)),
+      fired: concat(acts.map((of) => of.greaterThan(0).cast("float32").sum(0))),
+      least: comparesBatches(kind) ? leastOf(acts[0]) : fed.x.constant(Infinity),
     };
   });
   return found.reduce((a, b) => ({
     losses: Object.fromEntries(Object.entries(a.losses).map(([name, sum]) => [name, sum.add(b.losses[name])])),
+    errors: a.errors.add(b.errors),
     fired: a.fired.add(b.fired),
     least: a.least,
   }));
 }
+
+const leastOf = (acts: Tensor): Tensor => acts.where(acts.greaterThan(0), Infinity).min();
 
 /** A leaf that each step is fed. */
 function leafOf(sizes: Sizes): Tensor {
