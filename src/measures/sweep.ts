@@ -25,6 +25,7 @@ import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
 import { needNoHooks } from "./options.ts";
 
+export { meanFrom } from "./mean-from.ts";
 export type { Metric };
 
 /** Where a replacement is asked for. */

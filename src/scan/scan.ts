@@ -28,6 +28,16 @@ export interface ModelScan<S = Summaries> {
   finding(summaries: S, about: ScanAbout): Finding;
   /** Tables that are too long for a finding: each becomes a Parquet file of its name. */
   tables?(summaries: S): readonly Table[];
+  /** What else other programs read. */
+  files?(summaries: S): readonly ScanFile[];
+}
+
+/** A file in a scan's folder. */
+export interface ScanFile {
+  readonly name: string;
+  /** What it has, in a few words. */
+  readonly title: string;
+  readonly content: Uint8Array;
 }
 
 /** What was scanned. */

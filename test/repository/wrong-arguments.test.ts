@@ -280,6 +280,15 @@ function functions(): Case[] {
       args: [cache],
     },
     {
+      of: "sweeps.meanFrom",
+      call: ((c: never) =>
+        G.sweeps.meanFrom(c)(cache.get("blocks.0.hook_mlp_out"), {
+          name: "blocks.0.hook_mlp_out",
+          layer: 0,
+        })) as never,
+      args: [new Map([["blocks.0.hook_mlp_out", { dtype: "float32", shape: [4], data: new Float32Array(4) }]])],
+    },
+    {
       of: "sweeps.add",
       call: ((c: never) => G.sweeps.add(c)(logits, { name: "x", layer: 0 })) as never,
       args: [G.tensor([1])],

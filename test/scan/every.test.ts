@@ -9,6 +9,9 @@ import { emptyShard, runShard } from "../../src/scan/shard.ts";
 import { addShard, shardBytes } from "../../src/scan/shard-file.ts";
 import { ABOUT, BYTES, CORPUS, HASH, task } from "./corpus.ts";
 
+/** `toEqual` takes seconds for a megabyte. */
+const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
+
 describe.each(SCANS)("scan $name", (record) => {
   let model: HookedTransformer;
   let scan: ModelScan;
@@ -31,7 +34,7 @@ describe.each(SCANS)("scan $name", (record) => {
     const from = await addShard("part", saved, HASH, emptyShard(scan));
     const { state, done } = await runShard(model, scan, all, { from });
     expect(done).toBe(true);
-    expect(shardBytes(state, HASH, { rows: false })).toEqual(shardBytes(whole.state, HASH, { rows: false }));
+    expect(same(shardBytes(state, HASH, { rows: false }), shardBytes(whole.state, HASH, { rows: false }))).toBe(true);
     expect(state.rows.inOrder()).toEqual(whole.state.rows.inOrder());
   });
 
@@ -54,7 +57,7 @@ describe.each(SCANS)("scan $name", (record) => {
       [2, 1, 0],
       [1, 2, 0],
     ])
-      expect(await merged(order)).toEqual(first);
+      expect(same(await merged(order), first)).toBe(true);
   });
 
   it("has a finding that every format draws, also of few tokens", async () => {

@@ -163,6 +163,9 @@ describe("what summaries say", () => {
         const sums = new GridSums(1);
         for (const x of list) sums.add(0, x);
         expect(sums.exact(0)).toBe(list.reduce((sum, x) => sum + units(x), 0n));
+        const again = new GridSums(1);
+        again.restore(sums.state());
+        expect(again.exact(0)).toBe(sums.exact(0));
       }),
     );
   });

@@ -47,7 +47,10 @@ export async function finishScan(
   const tables = scan.tables?.(merged.summaries) ?? [];
   for (const table of tables) await writeWhole(join(path, `${table.name}.parquet`), await parquetOfTable(table));
   const rows = scan.columns.length > 0 ? ", rows/*.parquet: a row for each token" : "";
-  const files = tables.map(({ name, title }) => `, ${name}.parquet: ${title.toLowerCase()}`).join("");
+  const others = scan.files?.(merged.summaries) ?? [];
+  for (const { name, content } of others) await writeWhole(join(path, name), content);
+  const listed = [...tables.map(({ name, title }) => ({ name: `${name}.parquet`, title })), ...others];
+  const files = listed.map(({ name, title }) => `, ${name}: ${title.toLowerCase()}`).join("");
   tell(terminal.stderr, `Wrote ${path}: report/report.html, with its tables and pictures${rows}${files}`);
   const text = full ? textOptions(terminal) : briefOptions(terminal, `They are in ${join(report, "report.html")}.`);
   terminal.stdout.write((await render(finding, json ? "json" : "text", { text })) as string);

@@ -15,6 +15,8 @@ const UNIT_OF_TOP = 2 ** (32 * TOP - 64);
 const LIMIT = 2 ** 63;
 /** After this many additions a digit may be close to 2^53, from where on doubles are not exact. */
 const CARRY_AFTER = 2 ** 20;
+/** In a state: that a sum is negative. */
+const NEGATIVE = 1 << DIGITS;
 
 /** As many sums as there are indices. */
 export class GridSums implements Summary<GridSums> {
@@ -63,24 +65,63 @@ export class GridSums implements Summary<GridSums> {
     this.carry();
   }
 
+  /**
+   * Only what is not 0: runs of sums (where each begins, how many), of each sum a byte that says which digits of its magnitude are not 0
+   * and whether it is negative, and these digits. Sums of float32 numbers mostly have two or three.
+   */
   state(): SummaryState {
     this.carry();
-    const used: number[] = [];
+    const runs: number[] = [];
+    const masks: number[] = [];
+    const digits: number[] = [];
     for (let i = 0; i < this.length; i++) {
-      if (this.digits.subarray(i * DIGITS, (i + 1) * DIGITS).some((digit) => digit !== 0)) used.push(i);
+      const mask = this.pushed(i, digits);
+      if (mask === 0) continue;
+      if (runs.length > 0 && runs[runs.length - 2] + runs[runs.length - 1] === i) runs[runs.length - 1]++;
+      else runs.push(i, 1);
+      masks.push(mask);
     }
-    const digits = new Float64Array(used.length * DIGITS);
-    used.forEach((index, row) => {
-      digits.set(this.digits.subarray(index * DIGITS, (index + 1) * DIGITS), row * DIGITS);
+    const bytes = new Uint8Array(Math.ceil(masks.length / 4) * 4);
+    bytes.set(masks);
+    const words = Int32Array.from({ length: bytes.length / 4 }, (_, w) => {
+      return bytes[4 * w] | (bytes[4 * w + 1] << 8) | (bytes[4 * w + 2] << 16) | (bytes[4 * w + 3] << 24);
     });
-    return { at: Int32Array.from(used), digits };
+    return { runs: Int32Array.from(runs), masks: words, digits: Int32Array.from(digits) };
   }
 
-  restore({ at, digits }: SummaryState): void {
+  /** Adds the digits of a sum's magnitude that are not 0. @returns which they are, and whether it is negative */
+  private pushed(index: number, digits: number[]): number {
+    const at = index * DIGITS;
+    const negative = this.digits[at + TOP] < 0;
+    let mask = negative ? NEGATIVE : 0;
+    let borrow = 0;
+    for (let d = 0; d < DIGITS; d++) {
+      let digit = this.digits[at + d];
+      if (negative) {
+        digit = -digit - borrow;
+        borrow = d < TOP && digit < 0 ? 1 : 0;
+        digit += borrow * BASE;
+      }
+      if (digit === 0) continue;
+      mask |= 1 << d;
+      digits.push(digit | 0);
+    }
+    return mask;
+  }
+
+  restore({ runs, masks, digits }: SummaryState): void {
     this.carry();
-    at.forEach((index, row) => {
-      for (let d = 0; d < DIGITS; d++) this.digits[index * DIGITS + d] += digits[row * DIGITS + d];
-    });
+    let at = 0;
+    let row = 0;
+    for (let run = 0; run < runs.length; run += 2) {
+      for (let index = runs[run]; index < runs[run] + runs[run + 1]; index++, row++) {
+        const mask = (masks[row >> 2] >> (8 * (row & 3))) & 0xff;
+        const sign = mask & NEGATIVE ? -1 : 1;
+        for (let d = 0; d < DIGITS; d++) {
+          if (mask & (1 << d)) this.digits[index * DIGITS + d] += sign * (digits[at++] >>> 0);
+        }
+      }
+    }
     this.carry();
   }
 

@@ -1,7 +1,7 @@
 /** How many values, their mean, variance and extremes, for each of several things. */
 import { Counts } from "./counts.ts";
 import { GridSums } from "./grid-sums.ts";
-import type { Summary, SummaryState } from "./summary.ts";
+import { type Summary, type SummaryState, stateOfPart, withName } from "./summary.ts";
 
 export class Moments implements Summary<Moments> {
   private readonly counts: Counts;
@@ -68,19 +68,18 @@ export class Moments implements Summary<Moments> {
 
   state(): SummaryState {
     const { at, counts } = this.counts.state();
-    const sums = this.sums.state();
-    const squares = this.squares.state();
     return {
-      ...{ at, counts, sums_at: sums.at, sums: sums.digits, squares_at: squares.at, squares: squares.digits },
+      ...{ at, counts, ...withName("sums", this.sums.state()), ...withName("squares", this.squares.state()) },
       min: Float64Array.from(at, (i) => this.least[i]),
       max: Float64Array.from(at, (i) => this.most[i]),
     };
   }
 
-  restore({ at, counts, sums_at, sums, squares_at, squares, min, max }: SummaryState): void {
+  restore(state: SummaryState): void {
+    const { at, counts, min, max } = state;
     this.counts.restore({ at, counts });
-    this.sums.restore({ at: sums_at, digits: sums });
-    this.squares.restore({ at: squares_at, digits: squares });
+    this.sums.restore(stateOfPart("sums", state));
+    this.squares.restore(stateOfPart("squares", state));
     at.forEach((index, row) => {
       this.extremes(index, min[row], max[row]);
     });

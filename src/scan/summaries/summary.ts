@@ -15,3 +15,14 @@ export interface Summary<Self> {
   /** Takes in a state that a summary of the same sizes had: into an empty one, it is then that summary. */
   restore(state: SummaryState): void;
 }
+
+/** The state of a summary that is part of another. */
+export function withName(name: string, state: SummaryState): SummaryState {
+  return Object.fromEntries(Object.entries(state).map(([part, data]) => [`${name}_${part}`, data]));
+}
+
+/** What `withName` was given. */
+export function stateOfPart(name: string, state: SummaryState): SummaryState {
+  const own = Object.entries(state).filter(([part]) => part.startsWith(`${name}_`));
+  return Object.fromEntries(own.map(([part, data]) => [part.slice(name.length + 1), data]));
+}
