@@ -37,12 +37,16 @@ export async function buildWeb(folder: string, isSite = false): Promise<void> {
     build: {
       ...{ outDir: folder, emptyOutDir: true, assetsDir: "", modulePreload: false, chunkSizeWarningLimit: 2000 },
       rolldownOptions: {
-        output: together(["the-worker", /web-app\/the-worker\.ts$/], ["app", /(web-app\/page\.tsx|draw\/bar\.ts)$/]),
+        output: together(
+          // The first script has both: in the app's file they would wait for all of it.
+          ["the-worker", /(web-app\/the-worker\.ts|vite\/preload-helper\.js)$/],
+          ["app", /(web-app\/page\.tsx|draw\/bar\.ts)$/],
+        ),
       },
     },
     worker: {
       format: "es",
-      rolldownOptions: { output: together(["worker", /web-app\/worker\.ts$/], ["look", /analyses\/look\.ts$/]) },
+      rolldownOptions: { output: together(["library", /web-app\/answering\.ts$/], ["look", /analyses\/look\.ts$/]) },
     },
   });
 }

@@ -58,6 +58,7 @@ export class Engine {
   runs = 0;
   private readonly sessions: Sessions;
   private readonly layouts = new Layouts();
+  private starting: Promise<void> | undefined;
 
   constructor(backend: Backend, options: EngineOptions = {}) {
     checkOptions("Engine", options, ENGINE_OPTIONS);
@@ -79,7 +80,15 @@ export class Engine {
   /**
    * Starts a runtime that has to be fetched, so that the first run need not wait for it. Whatever is wrong with it, the first run says.
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.starting ??= this.fetchRuntime().catch((error) => {
+      this.starting = undefined;
+      throw error;
+    });
+    return this.starting;
+  }
+
+  private async fetchRuntime(): Promise<void> {
     if (!this.backend.isFetched) return;
     const one = Tensor.leaf(ndarray("float32", [1], Float32Array.of(1)));
     const plan = makePlan([one.add(one)]);

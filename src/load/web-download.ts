@@ -31,6 +31,8 @@ export interface WebFile {
   readonly cache: string | false;
   /** Whether an answer means that there is no such file. */
   readonly isMissing: (response: Response) => boolean;
+  /** Whether the file has changed since it was stored, if that has been asked. */
+  readonly changed?: Promise<boolean> | undefined;
   /** What any other answer without the file means. */
   readonly refusal: (response: Response) => HubError;
 }
@@ -103,7 +105,7 @@ async function current(
 ): Promise<Blob | undefined> {
   if (file.revision !== undefined) return there.blob;
   try {
-    if (!(await hasChanged(file, there.record, load))) return there.blob;
+    if (!(await (file.changed ?? hasChanged(file, there.record, load)))) return there.blob;
     return await download(file, new Arriving(file.of, stored, load.note), load);
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
@@ -115,7 +117,11 @@ async function current(
 }
 
 /** Another origin would have to allow a conditional request beforehand, and seldom does; all allow the headers of a file to be read. */
-async function hasChanged({ url, headers, limits }: WebFile, record: FileRecord, load: FilesOptions): Promise<boolean> {
+export async function hasChanged(
+  { url, headers, limits }: WebFile,
+  record: FileRecord,
+  load: FilesOptions,
+): Promise<boolean> {
   if (record.etag === undefined && record.modified === undefined) return true;
   const condition: Record<string, string> =
     record.etag !== undefined ? { "if-none-match": record.etag } : { "if-modified-since": record.modified! };

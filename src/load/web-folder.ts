@@ -4,7 +4,7 @@ import { shown } from "../tensor/show.ts";
 import { type FilesOptions, type ModelFiles, type Pending, partsInside } from "./files.ts";
 import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 import { readText } from "./text-pieces.ts";
-import { openWebFile, storedVersion, type WebFile } from "./web-download.ts";
+import { hasChanged, openWebFile, storedVersion, type WebFile } from "./web-download.ts";
 import { blobSource, request } from "./web-fetch.ts";
 import { type Look, namesThere } from "./web-names.ts";
 import { pageUrl } from "./web-page.ts";
@@ -42,6 +42,8 @@ class UrlFolder {
   /** What is known of files' lengths. */
   readonly #sizes = new Map<string, number>();
   readonly #opened = new Map<string, Blob>();
+  /** Of files that are stored and will be opened: whether they have changed since. */
+  readonly #changed = new Map<string, Promise<boolean>>();
 
   constructor(base: URL, name: string, model: string = base.href) {
     this.#base = base;
@@ -89,7 +91,9 @@ class UrlFolder {
 
   /** A file is the same as long as this repository is used. */
   async #open(path: string, load: FilesOptions): Promise<Blob | undefined> {
-    const opened = this.#opened.get(path) ?? (await openWebFile(this.#file(path), load));
+    const changed = this.#changed.get(path);
+    this.#changed.delete(path);
+    const opened = this.#opened.get(path) ?? (await openWebFile({ ...this.#file(path), changed }, load));
     if (opened) this.#opened.set(path, opened);
     return opened;
   }
@@ -131,7 +135,14 @@ class UrlFolder {
       paths.map(async (path): Promise<[string, Pending][]> => {
         const file = this.#file(path);
         const there = await storedVersion(file);
-        if (there?.record.complete || this.#opened.has(path)) return [];
+        if (this.#opened.has(path)) return [];
+        if (there?.record.complete) {
+          // One after the other, the server's answers would be waited for one after the other.
+          const changed = hasChanged(file, there.record, { signal });
+          changed.catch(() => {});
+          this.#changed.set(path, changed);
+          return [];
+        }
         if (!this.#sizes.has(path)) await this.#ask(file, signal);
         const total = there?.record.size ?? this.#sizes.get(path);
         return total === undefined ? [] : [[path, { done: Math.min(there?.blob.size ?? 0, total), total }]];

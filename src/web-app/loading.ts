@@ -67,8 +67,8 @@ export async function choose(model: string, more: Partial<State> = { options: {}
 async function opened(name: string, hear: (progress: Progress) => void): Promise<Loaded | undefined> {
   stop();
   const files = filesOf(name);
-  const { device } = state.peek();
-  const on = await loading.ask({ name, device, ...(files ? { files } : {}) }, hear);
+  const { device, analysis } = state.peek();
+  const on = await loading.ask({ name, device, first: analysis, ...(files ? { files } : {}) }, hear);
   if (!on) return undefined;
   const stored = name === START.model ? storedDescription.peek() : undefined;
   const found = stored ?? (await describing.ask({ model: name }));

@@ -11,6 +11,8 @@ export interface ModelChoice {
   readonly name: string;
   readonly files?: readonly File[];
   readonly device: DeviceChoice;
+  /** The analysis that will be wanted of it first. */
+  readonly first: string;
 }
 
 /** What computes: WebAssembly on the processor with this many threads, or WebGPU. */

@@ -1,4 +1,5 @@
 /** What the worker does when it is asked to: the library, called with plain data. */
+import { startEngine } from "../engine/default.ts";
 import type { Checksum, Finding } from "../finding/finding.ts";
 import { withProvenance } from "../finding/provenance.ts";
 import { checksumOf } from "../lens/checksum.ts";
@@ -46,8 +47,11 @@ export const HANDLERS: Handlers = {
 };
 
 /** Loads a model next to the one that is used, unless it is there and only the device is another. */
-async function load({ device, ...choice }: ModelChoice, running: Running<"load">): Promise<ComputesOn> {
+async function load({ device, first, ...choice }: ModelChoice, running: Running<"load">): Promise<ComputesOn> {
   if (opened.size === 0) await expectOn(device);
+  // What is fetched next to the model's files; where it cannot be, its first use says so.
+  startEngine();
+  void analysisCalled(first).catch(() => {});
   const { model } = opened.get(choice.name) ?? (await open(choice, running));
   return computeOn(device, model.cfg);
 }
@@ -59,7 +63,10 @@ async function describe({ model: of }: Tasks["describe"]["ask"]): Promise<Descri
   throw new ArgumentError("This model is no longer there: choose it again.", { asked: of });
 }
 
-async function open({ name, files }: Omit<ModelChoice, "device">, { signal, say }: Running<"load">): Promise<Opened> {
+async function open(
+  { name, files }: Pick<ModelChoice, "name" | "files">,
+  { signal, say }: Running<"load">,
+): Promise<Opened> {
   const chosen = files && (await (await import("../load/web-chosen.ts")).chosenFiles(files));
   const from = chosen ?? (await openModelFiles(name, { resolve: resolveModelName }));
   const model = await HookedTransformer.fromPretrained(from.name, {
