@@ -11,7 +11,7 @@ export type { GraphState } from "../finding/picture.ts";
 export type { Mountable } from "./mount/content.ts";
 export type { ViewEvents, ViewState } from "./mount/state.ts";
 export type { ActivationsState } from "./page/client/activations.ts";
-export type { AttentionState } from "./page/client/attention/view.ts";
+export type { AttentionState } from "./page/client/attention/state.ts";
 export type { ViewPlace } from "./page/client/places.ts";
 
 /** How a view looks in its page. */

@@ -7,6 +7,7 @@ import axeCore from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AttentionState } from "../../src/report/mount.ts";
 import { seedFinding } from "../report/seed-finding.ts";
 import { chromiumPath, launch, type Site, serve } from "./chromium.ts";
 import type { Lab } from "./pages/mount.ts";
@@ -285,6 +286,43 @@ describe.skipIf(!chromiumPath)("a mounted view (skipped without /usr/bin/chromiu
     await mount(page, "neuron");
     await page.evaluate(() => lab.views.a.setState({ pictures: { activations: { layer: 1, neuron: 0 } } }));
     expect(await page.locator("#a .activations .legend text").first().textContent()).toBe("layer 1, neuron 0");
+    await page.close();
+  });
+
+  test("brings heads that are out of sight to life when they come near, when they are changed, or after a while", async () => {
+    const { page } = await open();
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
+    await page.locator("#b").evaluate((one) => one.style.setProperty("margin-top", "4000px"));
+    const alive = (id = "b") => page.locator(`#${id} .moving`).count();
+    const mountAgain = async () => {
+      await page.evaluate(() => lab.views.b?.destroy());
+      await mount(page, "manyHeads", "b");
+    };
+    const show = (attention: object) =>
+      page.evaluate((some) => lab.views.b.setState({ pictures: { attention: some as AttentionState } }), attention);
+
+    await mount(page, "manyHeads");
+    expect(await alive("a")).toBe(1);
+    const first = await state(page, "a");
+    await mountAgain();
+    expect(await state(page, "b")).toEqual(first);
+    await show(first.pictures.attention);
+    expect(await alive()).toBe(0);
+    await page.locator("#b").evaluate((one) => one.scrollIntoView());
+    await page.locator("#b .moving").waitFor();
+    expect(await state(page, "b")).toEqual(first);
+
+    await page.evaluate(() => scrollTo(0, 0));
+    await mountAgain();
+    await show({ zoom: 2 });
+    expect(await alive()).toBe(1);
+    expect((await state(page, "b")).pictures.attention).toEqual({ ...first.pictures.attention, zoom: 2 });
+
+    await mountAgain();
+    expect(await alive()).toBe(0);
+    await page.clock.runFor(1000);
+    expect(await alive()).toBe(1);
     await page.close();
   });
 

@@ -3,8 +3,9 @@ import { pause } from "../../engine/pause.ts";
 import { UnknownNameError } from "../../tensor/errors.ts";
 import { anchors } from "../page/client/anchors.ts";
 import { arrows } from "../page/client/arrows.ts";
-import type { AttentionView } from "../page/client/attention/view.ts";
-import { attentionViews } from "../page/client/attention.ts";
+import { dataOf } from "../page/client/attention/data.ts";
+import { firstState } from "../page/client/attention/state.ts";
+import { attentionBoxes, attentionView } from "../page/client/attention.ts";
 import { imagesToCanvases } from "../page/client/canvas-images.ts";
 import { charts } from "../page/client/charts.ts";
 import type { Control, Listener } from "../page/client/control.ts";
@@ -19,6 +20,7 @@ import { GROUND } from "../page/mounted-style.ts";
 import { FOLDED } from "../page/needs.ts";
 import { type ChangedPictures, changedPictures, turning } from "./changed.ts";
 import { type Content, contentOf, type Mountable, STYLE_ATTRIBUTE } from "./content.ts";
+import { type Drawn, LaterControl } from "./later-control.ts";
 import type { ViewEvents, ViewState } from "./state.ts";
 
 /** What every view does, whatever it shows. Tips come first: others take their words from them. */
@@ -62,7 +64,7 @@ export class MountedView {
     this.#chosen = new Lights(this.#root, "chosen");
     const turn = (dark: boolean) => {
       this.#dark.disabled = !dark;
-      for (const control of this.#controls.values()) (control as Partial<AttentionView>).renew?.();
+      for (const control of this.#controls.values()) (control as Partial<Drawn<object>>).renew?.();
     };
     this.#ground.id = "ground";
     this.#inside.id = "view";
@@ -170,7 +172,10 @@ export class MountedView {
       select: (place, released = []) => this.#select(without(moved(this.#selected, place), released)),
       change: () => this.#report("change", this.state),
     };
-    const heads = attentionViews(this.#root, life, listener, attention);
+    const heads = attentionBoxes(this.#root).map((box) => {
+      const make = () => attentionView(box, attention[Number(box.dataset.stored)], life, listener);
+      return new LaterControl(box, firstState(dataOf(box)), make, life);
+    });
     if ([...features].every(({ name }) => !HAVE_MORE.includes(name))) return heads;
     const others = (await import("./other-controls.ts")).otherControls(this.#root, life, listener);
     return [...heads, ...others];

@@ -1,7 +1,7 @@
 /** What a mounted view shows, as plain data. */
 import type { GraphState } from "../../finding/picture.ts";
 import type { ActivationsState } from "../page/client/activations.ts";
-import type { AttentionState } from "../page/client/attention/view.ts";
+import type { AttentionState } from "../page/client/attention/state.ts";
 import type { ViewPlace } from "../page/client/places.ts";
 
 /** What a mounted view shows besides its data, as plain JSON. */

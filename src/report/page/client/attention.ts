@@ -1,33 +1,35 @@
 /** What pointing, pressing and keys do in pictures of attention. */
 
 import { type StoredAttention, type Switches, takeAttention } from "./attention/data.ts";
-import { headOf } from "./attention/sort-heads.ts";
+import { headOf } from "./attention/head-grid.ts";
 import { AttentionView, type Focus } from "./attention/view.ts";
 import type { Listener } from "./control.ts";
 import { all, type Behaviour, closest, on, onResize, type Root, renewTip, the } from "./root.ts";
 
 export const attention: Behaviour = (root, life) => {
-  const renewals = attentionViews(root, life).map((view) => () => view.renew());
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  for (const renew of renewals) dark.addEventListener("change", renew, { signal: life });
+  for (const box of attentionBoxes(root)) {
+    const view = attentionView(box, takeAttention(box), life);
+    dark.addEventListener("change", () => view.renew(), { signal: life });
+  }
 };
 
-/**
- * Brings all pictures of attention to life, except that nothing redraws them when it becomes dark.
- * @param stored their weights, by the numbers of `data-stored`, where these are not attributes of the page
- */
-export function attentionViews(
-  root: Root,
+/** The elements of pictures of attention. */
+export function attentionBoxes(root: Root): HTMLElement[] {
+  return all("[data-attention]", root);
+}
+
+/** Brings a picture of attention to life, except that nothing redraws it when it becomes dark. */
+export function attentionView(
+  box: HTMLElement,
+  stored: StoredAttention,
   life: AbortSignal,
   listener?: Listener,
-  stored: readonly StoredAttention[] = [],
-): AttentionView[] {
-  return all("[data-attention]", root).map((box) => {
-    const view = new AttentionView(box, stored[Number(box.dataset.stored)] ?? takeAttention(box), life, listener);
-    const listening = [listenToHeads, listenToTokens, listenToTools, listenToCells, listenToKeys, listenToSize];
-    for (const listen of listening) listen(view, life);
-    return view;
-  });
+): AttentionView {
+  const view = new AttentionView(box, stored, life, listener);
+  const listening = [listenToHeads, listenToTokens, listenToTools, listenToCells, listenToKeys, listenToSize];
+  for (const listen of listening) listen(view, life);
+  return view;
 }
 
 function listenToHeads(view: AttentionView, life: AbortSignal): void {

@@ -25,6 +25,11 @@ export interface AttentionData {
   readonly focus: number;
 }
 
+/** A picture's data. */
+export function dataOf(box: HTMLElement): AttentionData {
+  return JSON.parse(box.dataset.attention!);
+}
+
 /** What changes the weights and their colours. */
 export interface Switches {
   /** Leaves out the first token. */

@@ -1,6 +1,6 @@
 /** The small pictures of all heads, on one canvas behind their buttons, so that all of them can fade at each move of the pointer. */
 import { all, the } from "../root.ts";
-import { headOf } from "./sort-heads.ts";
+import { headOf } from "./head-grid.ts";
 
 /** The most pixels along a side, and of the whole, that every browser has room for. */
 const LONGEST = 16_000;

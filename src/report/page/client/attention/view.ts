@@ -9,44 +9,21 @@ import { includes, type ViewPlace } from "../places.ts";
 import { all, the } from "../root.ts";
 import { type Arc, Arcs } from "./arcs.ts";
 import { Colors } from "./colors.ts";
-import type { AttentionData, StoredAttention, Switches } from "./data.ts";
-import { draft } from "./drafts.ts";
-import { Involvement } from "./involvement.ts";
+import { type AttentionData, dataOf, type StoredAttention, type Switches } from "./data.ts";
+import { Gallery } from "./gallery.ts";
+import { HeadGrid, setPressed } from "./head-grid.ts";
+import { drawHeading } from "./heading.ts";
 import { Labels } from "./labels.ts";
 import { Plot } from "./plot.ts";
-import { HeadGrid, headOf } from "./sort-heads.ts";
-import { Thumbs } from "./thumbs.ts";
+import type { AttentionState } from "./state.ts";
 import { TokenStrip } from "./token-strip.ts";
 import { Weights } from "./weights.ts";
-import { short, Words } from "./words.ts";
-
-/** The largest side of a thumbnail, in pixels, and how long they are drawn at a time, in milliseconds. */
-const THUMB = 64;
-const SLICE = 12;
-/** With up to this many tokens a thumbnail's cells have edges. */
-const FEW = 40;
+import { Words } from "./words.ts";
 
 /** What is selected, or pointed at: a head's index and a token's position. */
 export interface Focus {
   head: number | null;
   token: number | null;
-}
-
-/** What a picture of attention shows, besides the selected token. */
-export interface AttentionState {
-  /** The name of the head that is large when nothing is pointed at: "L0H3"; `null` for all heads together. */
-  readonly head: string | null;
-  /** Whether tokens show where the selected one attends to, rather than what attends to it. */
-  readonly toSource: boolean;
-  /** Whether the first token is left out. */
-  readonly hideFirst: boolean;
-  readonly logarithmic: boolean;
-  /** Whether weights are times the norm of the value that is read. */
-  readonly timesValues: boolean;
-  /** The metric that heads are sorted by. */
-  readonly sortBy: string | null;
-  /** How much larger than fits the cells are. */
-  readonly zoom: number;
 }
 
 export class AttentionView implements Control<AttentionState> {
@@ -69,24 +46,18 @@ export class AttentionView implements Control<AttentionState> {
   readonly strip: TokenStrip;
   readonly heads: HeadGrid;
   readonly #arcs: Arcs;
-  readonly #thumbs: Thumbs;
-  readonly #involvement: Involvement;
+  readonly #gallery: Gallery;
   /** Hears what a user does. */
   readonly listener: Listener;
-  readonly #life: AbortSignal;
   /** The head that is large while none is selected. */
   #rest: number;
   #drawn: number | null = null;
-  #faded = "";
-  #marked: readonly HTMLElement[] = [];
   #frame = 0;
-  #round = 0;
 
   constructor(box: HTMLElement, { patterns, norms }: StoredAttention, life: AbortSignal, listener: Listener = NOBODY) {
     this.element = box;
     this.listener = listener;
-    this.#life = life;
-    this.data = JSON.parse(box.dataset.attention!);
+    this.data = dataOf(box);
     this.#rest = this.data.focus;
     this.weights = new Weights(this.data.tokens.length, patterns, norms, this.switches);
     this.colors = new Colors(box, this.data, this.weights, this.switches);
@@ -94,25 +65,21 @@ export class AttentionView implements Control<AttentionState> {
     this.plot = new Plot(box, new Labels(this.data.labels), this.weights, this.colors);
     this.strip = new TokenStrip(box, this.colors);
     this.#arcs = new Arcs(box, this.strip.spans);
-    const grid = box.querySelector<HTMLElement>(".grid-of-heads");
-    const { tokens } = this.weights;
-    this.heads = new HeadGrid(grid, all(".head", box));
-    this.#thumbs = new Thumbs(grid, Math.min(tokens, THUMB), tokens > FEW);
-    this.#involvement = new Involvement(this.weights);
+    this.heads = new HeadGrid(box.querySelector<HTMLElement>(".grid-of-heads"), all(".head", box));
+    this.#gallery = new Gallery(box, this.heads, this.weights, this.colors, life);
     life.addEventListener("abort", () => cancelAnimationFrame(this.#frame));
     box.classList.add("moving");
     the(".stage", box).hidden = false;
     this.colors.renew();
     this.layOut();
-    this.#drawThumbs();
+    this.#gallery.renew();
   }
 
   /** Fits everything into the room that there is. */
   layOut(): void {
     this.plot.layOut();
     this.#arcs.layOut();
-    this.#thumbs.layOut();
-    this.#faded = "";
+    this.#gallery.layOut();
     this.draw();
   }
 
@@ -137,14 +104,14 @@ export class AttentionView implements Control<AttentionState> {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     const { head, token, toSource } = this;
-    if (head !== this.#drawn) this.#drawHead((this.#drawn = head));
+    if (head !== this.#drawn) drawHeading((this.#drawn = head), this);
     this.plot.draw({ head, token, cell: this.pointed, toSource });
     setText(the(".status", this.element), this.words.status(head, token, toSource));
     const values = this.strip.spans.map((_, pos) => this.tokenValues(token, pos));
     this.strip.draw(head, (pos) => values[pos], token, this.keep.token);
     this.#arcs.draw(token === null ? [] : this.#arcsOf(token, values));
-    this.#fade();
-    this.#mark();
+    this.#gallery.fade(token, toSource);
+    this.heads.mark(head, this.keep.head);
     all(".direction button", this.element).forEach((button, i) => {
       setPressed(button, toSource === (i === 0));
     });
@@ -215,8 +182,7 @@ export class AttentionView implements Control<AttentionState> {
     const choice = this.element.querySelector<HTMLSelectElement>(".tools select");
     if (choice) choice.value = by ? String(this.data.metrics.indexOf(by)) : "";
     this.#restAt(this.heads.sort(by) ?? this.keep.head ?? this.#rest);
-    this.#thumbs.layOut();
-    this.#faded = "";
+    this.#gallery.layOut();
   }
 
   /** Turns switches, and draws what they change. */
@@ -235,10 +201,10 @@ export class AttentionView implements Control<AttentionState> {
   renew(): void {
     this.colors.renew();
     this.strip.forget();
-    this.#involvement.forget();
+    this.#gallery.forget();
     this.#drawn = null;
     this.draw();
-    this.#drawThumbs();
+    this.#gallery.renew();
   }
 
   /** A token's number in each head that is shown: its weight for the token `pos`, or what it receives. */
@@ -266,20 +232,6 @@ export class AttentionView implements Control<AttentionState> {
     return typeof pos === "number" && pos in this.data.tokens ? pos : null;
   }
 
-  #drawHead(head: number): void {
-    const { element: box, data, switches, colors, words } = this;
-    the(".view .heading", box).textContent = words.heading(head, this.sorted ?? data.metrics[0]);
-    the(".facts", box).textContent = head < 0 ? "" : words.facts(head);
-    const [label, ...ends] = all(".ramp span, .ramp output", box);
-    label.textContent = data.label + (switches.values ? " × |value|" : "") + (switches.log ? ", logarithmic" : "");
-    const { low, high, more } = colors.ends(head);
-    [short(low), `${more ? "≥ " : ""}${short(high)}`].forEach((end, i) => {
-      ends[i].textContent = end;
-    });
-    const stops = Array.from({ length: 11 }, (_, tenth) => colors.stop(head, tenth));
-    the(".ramp i", box).style.background = `linear-gradient(90deg,${stops.join(",")})`;
-  }
-
   /** The arrows of a token: one for each other token that it attends to, or that attends to it. */
   #arcsOf(token: number, values: readonly (readonly number[])[]): Arc[] {
     return values.map((weights, pos) => ({
@@ -288,53 +240,9 @@ export class AttentionView implements Control<AttentionState> {
       color: this.colors.arrow(this.head, weights),
     }));
   }
-
-  /** Thumbnails fade as far as their heads have nothing to do with the token that is shown. */
-  #fade(): void {
-    const { token, toSource } = this;
-    const key = `${token} ${toSource}`;
-    if (key === this.#faded) return;
-    this.#faded = key;
-    this.#thumbs.draw(this.#involvement.of(token, toSource));
-  }
-
-  /** Marks the head that is large, and the one that is selected. */
-  #mark(): void {
-    const { head, keep } = this;
-    const marked = this.heads.buttons.filter((button) => headOf(button) === head || headOf(button) === keep.head);
-    for (const button of new Set([...this.#marked, ...marked])) {
-      button.classList.toggle("on", headOf(button) === head);
-      setPressed(button, headOf(button) === keep.head);
-    }
-    this.#marked = marked;
-  }
-
-  /** Thumbnails are drawn a few at a time, so that the page can be used meanwhile. */
-  #drawThumbs(): void {
-    const mine = ++this.#round;
-    const waiting = this.heads.buttons.map(headOf);
-    const current = () => this.#round === mine && !this.#life.aborted;
-    const some = () => {
-      for (const until = performance.now() + SLICE; waiting.length > 0 && current() && performance.now() < until; ) {
-        const head = waiting.shift()!;
-        this.#thumbs.put(head, draft(head, this.#thumbs.side, this.weights, this.colors));
-        if (head >= 0) this.#involvement.add(head);
-      }
-      if (!current()) return;
-      this.#faded = "";
-      this.#fade();
-      if (waiting.length > 0) requestAnimationFrame(some);
-      else this.element.dataset.drawn = String(mine);
-    };
-    requestAnimationFrame(some);
-  }
 }
 
 /** Sets a text only where it is another one: what changes is laid out again. */
 function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
-}
-
-function setPressed(button: HTMLElement, pressed: boolean): void {
-  if (button.getAttribute("aria-pressed") !== String(pressed)) button.setAttribute("aria-pressed", String(pressed));
 }
