@@ -118,6 +118,16 @@ export {
 } from "./measures/features.ts";
 export type { FeaturePositionRow } from "./measures/features/positions.ts";
 
+// - steering with a feature
+export { type FeatureSteeringOptions, featureSteering } from "./analyses/feature-steering.ts";
+export {
+  type FeatureSteeringMeasurement,
+  type MeasureFeatureSteeringOptions,
+  measureFeatureSteering,
+  type SteeredRow,
+  type SteeredTokenRow,
+} from "./measures/feature-steering.ts";
+
 // - a feature
 export { feature } from "./analyses/feature.ts";
 export {

@@ -12,6 +12,7 @@ import { settledIntervention } from "../measures/interventions.ts";
 import { tokenText } from "../measures/prompt.ts";
 import { percent, quoted } from "../tensor/words.ts";
 import { modelFacts } from "./model-facts.ts";
+import { ACTIVATION_ADDITION } from "./papers.ts";
 
 const UNCHANGED = "the unchanged run";
 
@@ -45,13 +46,7 @@ export async function interventions(
       text:
         "The model reads the text twice: as it is, and with hooks that change activations. Probabilities are the softmax of the logits at the last position; a token's loss is −log p, where p is its probability at the position before it. The divergence is Σ p log(p / q), p without the changes and q with them.\n\n" +
         "A mean is that of the unchanged run over all positions; what is patched comes from a run of the other prompt; a direction is the difference of two prompts at their last positions (Turner et al., 2023).",
-      references: [
-        {
-          title: "Steering Language Models With Activation Engineering",
-          url: "https://arxiv.org/abs/2308.10248",
-          paper: "Turner et al., 2023",
-        },
-      ],
+      references: [ACTIVATION_ADDITION],
     },
     model: modelFacts(model),
     settings: Object.fromEntries([["prompt", prompt], ...names.map((name, i) => [`change ${i + 1}`, name])]),

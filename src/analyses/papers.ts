@@ -1,6 +1,11 @@
 /** What is cited: each paper once. */
 import type { Reference } from "../finding/finding.ts";
 
+export const ACTIVATION_ADDITION: Reference = {
+  title: "Steering Language Models With Activation Engineering",
+  url: "https://arxiv.org/abs/2308.10248",
+  paper: "Turner et al., 2023",
+};
 export const ATP_STAR: Reference = {
   title: "AtP*: An efficient and scalable method for localizing LLM behaviour to components",
   url: "https://arxiv.org/abs/2403.00745",
@@ -45,6 +50,11 @@ export const MONOSEMANTICITY: Reference = {
   title: "Towards Monosemanticity: Decomposing Language Models With Dictionary Learning",
   url: "https://transformer-circuits.pub/2023/monosemantic-features",
   paper: "Bricken et al., 2023",
+};
+export const SCALING_MONOSEMANTICITY: Reference = {
+  title: "Scaling Monosemanticity: Extracting Interpretable Features from Claude 3 Sonnet",
+  url: "https://transformer-circuits.pub/2024/scaling-monosemanticity",
+  paper: "Templeton et al., 2024",
 };
 export const FRAMEWORK: Reference = {
   title: "A Mathematical Framework for Transformer Circuits",

@@ -156,6 +156,7 @@ function functions(): Case[] {
     ),
     ...both("neuronTokens", { text: "abc", signal }),
     ...both("features", { prompt: "abc", answer: "a", dictionary: modelDictionary, ...stopped }),
+    ...both("featureSteering", { prompt: "abc", feature: 1, tokens: 1, dictionary: modelDictionary, ...stopped }),
     ...both("feature", { feature: 1, text: "abc", dictionary: modelDictionary, ...stopped }),
     of("dictionaryReport", [model, { text: "abc", dictionary: modelDictionary, ...stopped }]),
     ...both("testPrompt", { prompt: "ab", answers: "c", signal }),
