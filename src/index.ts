@@ -448,6 +448,11 @@ export type {
   TrainDictionaryControls,
 } from "./training/dictionaries/run-options.ts";
 export {
+  type ActivationsIndex,
+  openActivations,
+  type StoredActivations,
+} from "./training/dictionaries/stored-activations.ts";
+export {
   type TrainCrossLayerOptions,
   type TrainedCrossLayer,
   trainCrossLayerTranscoder,

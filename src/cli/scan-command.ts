@@ -3,7 +3,7 @@ import type { OptionRecord, OptionRecords } from "../options/records.ts";
 import { type Settled, settle } from "../options/settle.ts";
 import { dashed } from "../options/written.ts";
 import { SCANS } from "../scan/index.ts";
-import type { Scan } from "../scan/scan.ts";
+import type { Scan, StoredColumns } from "../scan/scan.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { counted, listed } from "../tensor/words.ts";
 import { command } from "./command.ts";
@@ -11,6 +11,7 @@ import { FLAGS } from "./flags.ts";
 import { guarded } from "./interrupt.ts";
 import { MODEL_OPTION, OPENING_OPTIONS, openedWith } from "./model-options.ts";
 import { checksumOfModel, scanCommandLine } from "./origin.ts";
+import { needDisk } from "./scan/disk.ts";
 import { finishScan } from "./scan/finish.ts";
 import { ScanFolder } from "./scan/folder.ts";
 import { SCAN_NAMES, scanCalled } from "./scan/open.ts";
@@ -46,6 +47,9 @@ function needOwn({ name, options }: Scan, typed: object): void {
   }
 }
 
+/** MB of text in a shard. */
+const USUAL_SHARD = 2;
+
 const OPTIONS = {
   data: {
     type: "paths",
@@ -75,8 +79,8 @@ const OPTIONS = {
     type: "number",
     placeholder: "MB",
     above: 0,
-    default: 2,
     description: "text per shard",
+    defaultText: `${USUAL_SHARD}, less where every token has many numbers`,
   },
   resume: { type: "flag", description: "continue the scan in --out" },
   shard: {
@@ -138,9 +142,10 @@ async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>
   const options = settle(own, record.options, { model, spelling: FLAGS });
   const maxLength = lengthOf(flags, model.cfg.nCtx);
   const scan = record.on(model, options, { sources: sources.map(({ name }) => name), maxLength });
-  const parts = await partsOf(sources, Math.round(flags.shardSize * 1e6), flags.column);
+  const shardSize = flags.shardSize ?? Math.min(USUAL_SHARD, scan.mostShardMB ?? Infinity);
+  const parts = await partsOf(sources, Math.max(1, Math.round(shardSize * 1e6)), flags.column);
   const settings = await settingsOf(record, options, flags, sources, parts.length, {
-    maxLength,
+    ...{ maxLength, shardSize },
     most: scan.mostTokens,
     command: scanCommandLine(record.name, typed),
   });
@@ -154,6 +159,12 @@ async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>
     );
   }
   const left = mine.filter((shard) => !done.has(shard));
+  if (scan.stored)
+    await needDisk(
+      flags.out,
+      left.map((shard) => parts[shard]),
+      bytesPerToken(scan.stored),
+    );
   tell(stderr, begins(sources, parts, left.length, mine.length));
   await scanAll(left);
   const all = await folder.done();
@@ -224,7 +235,12 @@ async function settingsOf(
   flags: Flags,
   sources: readonly ScanSource[],
   shards: number,
-  { maxLength, most, command }: { readonly maxLength: number; readonly most: number; readonly command: string },
+  {
+    maxLength,
+    shardSize,
+    most,
+    command,
+  }: { readonly maxLength: number; readonly shardSize: number; readonly most: number; readonly command: string },
 ): Promise<ScanSettings> {
   return {
     ...{ glassformer: THIS_VERSION, scan: name, options: options as ScanSettings["options"] },
@@ -236,7 +252,7 @@ async function settingsOf(
       maxLength,
       batchTokens: flags.batchTokens ?? Math.max(maxLength, Math.min(most, USUAL_BATCH)),
     },
-    ...{ shardSize: flags.shardSize, shards, command },
+    ...{ shardSize, shards, command },
   };
 }
 
@@ -245,4 +261,8 @@ function begins(sources: readonly ScanSource[], parts: readonly Part[], left: nu
   const what = `${counted(sources.length, "source")}, ${(size / 1e6).toFixed(1)} MB in ${counted(parts.length, "shard")}`;
   if (left < mine) return `${what}, ${mine - left} of ${mine} done already`;
   return mine < parts.length ? `${what}, of which this share has ${mine}` : what;
+}
+
+function bytesPerToken({ points, dtype }: StoredColumns): number {
+  return points.reduce((sum, { width }) => sum + width, 0) * (dtype === "F16" ? 2 : 4);
 }

@@ -1,13 +1,17 @@
 /** `glassformer train-dictionary`: a sparse autoencoder or transcoder of a model's activations on texts, in a folder in SAELens' format. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { OptionRecords } from "../options/records.ts";
 import type { Settled } from "../options/settle.ts";
 import { ArgumentError, InputError } from "../tensor/errors.ts";
 import { counted } from "../tensor/words.ts";
 import { DICTIONARY_OPTIONS } from "../training/dictionaries/options.ts";
 import type { DictionaryProgress, TrainDictionaryControls } from "../training/dictionaries/run-options.ts";
+import { ACTIVATIONS_INDEX, StoredActivations } from "../training/dictionaries/stored-activations.ts";
 import { command } from "./command.ts";
 import { guarded } from "./interrupt.ts";
 import { MODEL_OPTION, OPENING_OPTIONS, openedWith } from "./model-options.ts";
+import { checksumOfModel } from "./origin.ts";
 import { type Terminal, type TextOutput, tell, widthOf } from "./terminal.ts";
 import { rowsOf, textsOf } from "./train-data.ts";
 import { stepsDoneIn } from "./training-folder.ts";
@@ -72,7 +76,7 @@ export const trainDictionaryCommand = command({
   argument: {
     name: "file",
     several: true,
-    description: 'texts: .txt, .jsonl or .parquet, by path or URL; "-" for stdin',
+    description: 'texts: .txt, .jsonl or .parquet, by path or URL; "-" for stdin; or a folder of scan activations',
     is: "file",
   },
   options: OPTIONS,
@@ -102,8 +106,13 @@ async function run(flags: Flags, files: readonly string[], { stdout, stderr }: T
     );
   }
   const maxLength = flags.maxLength ?? Math.min(USUAL_LENGTH, model.cfg.nCtx);
-  const data = rowsOf(await textsOf(files, flags, { say }), model.text, maxLength);
-  say(`${counted(data.shape[0], "row")} of ${maxLength} tokens`);
+  const stored = await storedIn(files, flags.model);
+  const data = stored ?? rowsOf(await textsOf(files, flags, { say }), model.text, maxLength);
+  say(
+    data instanceof StoredActivations
+      ? `${data.name}: activations of ${data.index.tokens.toLocaleString("en")} tokens`
+      : `${counted(data.shape[0], "row")} of ${maxLength} tokens`,
+  );
   if (begun > 0) {
     const finished = begun === flags.steps;
     say(finished ? `step ${begun} is the last: there is nothing left to do` : `resuming from step ${begun}`);
@@ -130,11 +139,35 @@ async function run(flags: Flags, files: readonly string[], { stdout, stderr }: T
       ...{ model_class_name: "HookedTransformer", model_from_pretrained_kwargs: {}, context_size: maxLength },
       ...{ prepend_bos: true, dataset_path: files.join(" ") },
     };
-    return trainDictionary(model, { at: "blocks.0.hook_mlp_out", ...shared, metadata }, controls);
+    return trainDictionary(model, { at: usualPoint(data), ...shared, metadata }, controls);
   });
   screen.end();
   if (trained.checkpoint) say(`Saved ${trained.checkpoint}.`);
   stdout.write(`${summary(trained.history)}\n`);
+}
+
+/** The hook point that is read unless another is named: the only one that was saved, or this. */
+function usualPoint(data: unknown): string {
+  const hooks = data instanceof StoredActivations ? Object.keys(data.index.hooks) : [];
+  return hooks.length === 1 ? hooks[0] : "blocks.0.hook_mlp_out";
+}
+
+/** Stored activations, if a folder of them is named. @throws ArgumentError for those of another model, or next to other files */
+async function storedIn(files: readonly string[], model: string): Promise<StoredActivations | undefined> {
+  const folder = files.find((file) => existsSync(join(file, ACTIVATIONS_INDEX)));
+  if (folder === undefined) return undefined;
+  if (files.length > 1) {
+    throw new ArgumentError(`${folder} holds activations, which are the only data of a run: name it alone.`, {
+      asked: files,
+    });
+  }
+  const stored = await StoredActivations.open(folder);
+  const weights = (await checksumOfModel(model))?.sha256 ?? null;
+  if (stored.index.weights === weights) return stored;
+  throw new ArgumentError(
+    `${folder} has activations of another model, ${stored.index.model}: name it with --model, or scan with ${model}.`,
+    { asked: model, found: stored.index.model },
+  );
 }
 
 /** The options that `trainDictionary` has, as they were given or as their defaults are. */

@@ -1,4 +1,5 @@
 /** All scans, in the order in which the help lists them. */
+import { activationsScan } from "./activations.ts";
 import { diffuseMlpScan } from "./diffuse-mlp.ts";
 import { headsScan } from "./heads.ts";
 import { logitLensScan } from "./logit-lens.ts";
@@ -7,4 +8,12 @@ import { meansScan } from "./means.ts";
 import { neuronsScan } from "./neurons.ts";
 import type { Scan } from "./scan.ts";
 
-export const SCANS: readonly Scan[] = [diffuseMlpScan, lossScan, logitLensScan, neuronsScan, headsScan, meansScan];
+export const SCANS: readonly Scan[] = [
+  diffuseMlpScan,
+  lossScan,
+  logitLensScan,
+  neuronsScan,
+  headsScan,
+  meansScan,
+  activationsScan,
+];

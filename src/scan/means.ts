@@ -22,7 +22,7 @@ const USUAL = ["z", "attn_out", "mlp_out", "post", "resid_pre"];
 const WIDEST = 1024;
 
 const OPTIONS = {
-  at: { ...POINTS_OPTION, defaultText: "what mean ablation replaces, and the streams" },
+  at: POINTS_OPTION,
   positions: {
     type: "integer",
     placeholder: "n",

@@ -18,6 +18,7 @@ export interface Point {
 export const POINTS_OPTION = {
   type: "texts",
   placeholder: "hook",
+  defaultText: "means: what mean ablation replaces, and the streams; activations: blocks.0.hook_mlp_out",
   description:
     'hook points: names (blocks.0.hook_mlp_out, z0), a site in every layer (mlp_out), or patterns ("blocks.*.hook_resid_*")',
 } as const satisfies TextsOption;

@@ -6,6 +6,8 @@ export interface RowColumn {
   readonly name: string;
   /** What its numbers are. Of a token's id the file has the token's text. */
   readonly holds: "float" | "integer" | "token";
+  /** How many numbers a row has in it. Default: 1. */
+  readonly width?: number;
   readonly description: string;
 }
 
@@ -31,7 +33,7 @@ export class Rows {
     for (const { name } of columns) this.parts[name] = [];
   }
 
-  /** @param keys where each row is: they are written in this order @param numbers of each column, as many as there are keys */
+  /** @param keys where each row is: they are written in this order @param numbers of each column, `width` for each key */
   add(keys: Float64Array, numbers: Readonly<Record<string, ArrayLike<number>>>): void {
     if (this.columns.length === 0) return;
     this.keys.push(keys);
@@ -45,9 +47,14 @@ export class Rows {
     const keys = joined(this.keys, Float64Array);
     const order = Int32Array.from(keys.keys()).sort((a, b) => keys[a] - keys[b]);
     return new Map(
-      this.columns.map(({ name, holds }) => {
+      this.columns.map(({ name, holds, width = 1 }) => {
         const all = this.all(name, holds);
-        return [name, all.map((_: number, i: number) => all[order[i]]) as Numbers];
+        const sorted = holds === "float" ? new Float32Array(all.length) : new Int32Array(all.length);
+        order.forEach((from, to) => {
+          if (width === 1) sorted[to] = all[from];
+          else sorted.set(all.subarray(from * width, (from + 1) * width), to * width);
+        });
+        return [name, sorted];
       }),
     );
   }

@@ -6,6 +6,7 @@ import { topOption } from "../measures/options.ts";
 import type { OptionRecords } from "../options/records.ts";
 import type { Settled } from "../options/settle.ts";
 import type { ScanBatch } from "./batches.ts";
+import type { Point } from "./points.ts";
 import type { RowColumn, Rows } from "./rows.ts";
 import type { Summary } from "./summaries/summary.ts";
 
@@ -28,8 +29,19 @@ export interface ModelScan<S = Summaries> {
   finding(summaries: S, about: ScanAbout): Finding;
   /** Tables that are too long for a finding: each becomes a Parquet file of its name. */
   tables?(summaries: S): readonly Table[];
+  /** How its columns are saved, if they are not Parquet. */
+  readonly stored?: StoredColumns;
+  /** The most text in a shard, in MB, where its rows would need too much memory. */
+  readonly mostShardMB?: number;
   /** What else other programs read. */
   files?(summaries: S): readonly ScanFile[];
+}
+
+/** Rows with many numbers each. */
+export interface StoredColumns {
+  readonly dtype: "F32" | "F16";
+  /** The columns that hold hook points. */
+  readonly points: readonly Point[];
 }
 
 /** A file in a scan's folder. */
@@ -66,6 +78,8 @@ export interface Scan {
   readonly question: string;
   readonly description: string;
   readonly options: OptionRecords;
+  /** Where its rows are, if they are not Parquet files in `rows/`. */
+  readonly files?: { readonly folder: string; readonly extension: string };
   /** @throws ArgumentError for a model that cannot be asked this */
   on(model: Model, options: Readonly<Record<string, unknown>>, corpus: Corpus): ModelScan;
 }

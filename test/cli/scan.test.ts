@@ -146,6 +146,27 @@ describe("glassformer scan", () => {
     expect((await readTexts(examples, { column: "component" })).slice(0, 3)).toEqual(["L0N0", "L0N0", "L0N1"]);
   });
 
+  it("saves activations that train-dictionary reads, the same when it was stopped or merged", async () => {
+    const args = ["scan", "activations", "--data", "text.txt", "--max-length", "32", "--shard-size", "0.0025"];
+    const { stderr, code } = await run([...args, "--batch-tokens", "128", "--out", "saved"]);
+    expect(stderr).toMatch(/Wrote saved: report.*index\.json and activations\/\*\.safetensors: a row of numbers/);
+    expect(code).toBe(0);
+    const stopped = await run([...args, "--batch-tokens", "128", "--out", "saved-2", "--shard", "1/2"]);
+    expect(stopped.code).toBe(0);
+    await run([...args, "--batch-tokens", "128", "--out", "saved-3", "--shard", "2/2"]);
+    expect((await run(["merge", "saved-2", "saved-3", "--out", "saved-4"])).code).toBe(0);
+    expect(hashes("saved-4")).toEqual(hashes("saved"));
+    const training = ["--d-sae", "32", "--batch-size", "64", "--mixed-batches", "2", "--steps", "3"];
+    const trained = await run(["train-dictionary", "saved", ...training, "--out", "trained"]);
+    expect(trained.stderr).toMatch(/^saved: activations of [\d,]+ tokens\nstep 1 of 3/);
+    expect(trained.stdout).toMatch(/^After 3 steps/);
+    const other = await run(["train-dictionary", "saved", "--model", "gelu-3l-novels", ...training, "--out", "other"]);
+    expect(other.stderr).toMatch(/saved has activations of another model, solu-1l-novels: name it with --model/);
+    const both = await run(["train-dictionary", "saved", "text.txt", ...training, "--out", "other"]);
+    expect(both.stderr).toMatch(/saved holds activations, which are the only data of a run: name it alone/);
+    expect([trained.code, other.code, both.code]).toEqual([0, 2, 2]);
+  });
+
   it("names a shard that is cut off, and makes it again once it is gone", async () => {
     const file = join(cli.folder, "stopped/shards/000002.safetensors");
     const bytes = readFileSync(file);

@@ -212,6 +212,7 @@ function functions(): Case[] {
       stopped,
     ]),
     of("trainCrossLayerTranscoder", [model, { data: rows, dSae: 8, steps: 1, batchSize: 4, mixedBatches: 1 }, stopped]),
+    of("openActivations", [G.memoryFiles("stored", {})]),
     of("trainBpe", ["a b c", { vocabSize: 300 }]),
     // pictures
     of("attentionHeads", [

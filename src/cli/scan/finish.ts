@@ -8,6 +8,7 @@ import type { Counts } from "../../scan/summaries/counts.ts";
 import { scannedFrom } from "../origin.ts";
 import { writeFolder, writeWhole } from "../output-files.ts";
 import { briefOptions, type Terminal, tell, textOptions } from "../terminal.ts";
+import { writeActivationsIndex } from "./activations-index.ts";
 import type { ScanFolder } from "./folder.ts";
 import { parquetOfTable } from "./parquet.ts";
 
@@ -46,7 +47,12 @@ export async function finishScan(
   await writeFolder(report, await reportFiles(finding));
   const tables = scan.tables?.(merged.summaries) ?? [];
   for (const table of tables) await writeWhole(join(path, `${table.name}.parquet`), await parquetOfTable(table));
-  const rows = scan.columns.length > 0 ? ", rows/*.parquet: a row for each token" : "";
+  if (scan.stored) await writeActivationsIndex(folder, scan.stored);
+  const rows = scan.stored
+    ? ", index.json and activations/*.safetensors: a row of numbers for each token"
+    : scan.columns.length > 0
+      ? ", rows/*.parquet: a row for each token"
+      : "";
   const others = scan.files?.(merged.summaries) ?? [];
   for (const { name, content } of others) await writeWhole(join(path, name), content);
   const listed = [...tables.map(({ name, title }) => ({ name: `${name}.parquet`, title })), ...others];

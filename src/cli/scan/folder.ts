@@ -6,6 +6,7 @@ import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseJsonObject } from "../../load/bytes.ts";
 import { makeFolder } from "../../load/node-make-folder.ts";
+import { SCANS } from "../../scan/index.ts";
 import type { ModelScan } from "../../scan/scan.ts";
 import { emptyShard, type ShardState } from "../../scan/shard.ts";
 import { addShard, shardBytes } from "../../scan/shard-file.ts";
@@ -15,7 +16,7 @@ import { hashOf, needSame, type ScanSettings } from "./settings.ts";
 
 const SETTINGS = "scan.json";
 const SHARDS = "shards";
-const ROWS = "rows";
+const ROWS = { folder: "rows", extension: "parquet" };
 
 const numbered = (shard: number) => `${shard}`.padStart(6, "0");
 
@@ -39,6 +40,11 @@ export class ScanFolder {
     if (there) needSame(path, there, settings);
     else await refuseForeign(path);
     return new ScanFolder(path, settings);
+  }
+
+  /** The same for the same scan, wherever it is. */
+  get id(): string {
+    return Buffer.from(this.hash.buffer).toString("hex");
   }
 
   /** Whether a folder holds a scan already. @throws ArgumentError if it holds something else */
@@ -73,19 +79,25 @@ export class ScanFolder {
     return join(this.path, SHARDS, `${numbered(shard)}.safetensors`);
   }
 
+  /** Where the scan has its rows. */
+  private get rowFiles(): typeof ROWS {
+    return SCANS.find(({ name }) => name === this.settings.scan)?.files ?? ROWS;
+  }
+
   rowsFile(shard: number): string {
-    return join(this.path, ROWS, `${numbered(shard)}.parquet`);
+    const { folder, extension } = this.rowFiles;
+    return join(this.path, folder, `${numbered(shard)}.${extension}`);
   }
 
   private partFile(shard: number): string {
     return join(this.path, SHARDS, `${numbered(shard)}.part`);
   }
 
-  /** @param rows as Parquet, if the scan has rows */
+  /** @param rows as a file, if the scan has rows */
   async save(shard: number, state: ShardState, rows: Uint8Array | undefined): Promise<void> {
     await this.make();
     if (rows) {
-      await makeFolder(join(this.path, ROWS));
+      await makeFolder(join(this.path, this.rowFiles.folder));
       await writeWhole(this.rowsFile(shard), rows);
     }
     await writeWhole(this.shardFile(shard), shardBytes(state, this.hash, { rows: false }));
@@ -127,7 +139,7 @@ export class ScanFolder {
     await this.make();
     const rows = await readFile(from.rowsFile(shard)).catch(() => undefined);
     if (rows) {
-      await makeFolder(join(this.path, ROWS));
+      await makeFolder(join(this.path, this.rowFiles.folder));
       await writeWhole(this.rowsFile(shard), rows);
     }
     await writeWhole(this.shardFile(shard), bytes);

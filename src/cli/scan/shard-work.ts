@@ -5,7 +5,8 @@ import type { ModelScan } from "../../scan/scan.ts";
 import { runShard, SEEN, type ShardState } from "../../scan/shard.ts";
 import type { Counts } from "../../scan/summaries/counts.ts";
 import type { ScanFolder } from "./folder.ts";
-import { parquetOf, TokenTexts } from "./parquet.ts";
+import { TokenTexts } from "./parquet.ts";
+import { rowsFile } from "./row-files.ts";
 import type { Part } from "./sources.ts";
 
 /** What shards are done with. */
@@ -57,7 +58,7 @@ export class ShardWorker {
     });
     await beforeSaving?.();
     if (done) {
-      const rows = scan.columns.length > 0 ? await parquetOf(state.rows, this.tokens) : undefined;
+      const rows = scan.columns.length > 0 ? await rowsFile(scan, state.rows, this.tokens) : undefined;
       await folder.save(shard, state, rows);
     } else await folder.savePart(shard, state);
     return { done, tokens: tokensIn(state) - before };

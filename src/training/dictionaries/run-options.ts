@@ -8,11 +8,12 @@ import type { OptionKinds } from "../../tensor/options.ts";
 import type { CheckpointStore } from "../checkpoint-store.ts";
 import { DICTIONARY_OPTIONS } from "./options.ts";
 import { LOSS_DEFAULTS, type LossSettings } from "./settings.ts";
+import type { StoredActivations } from "./stored-activations.ts";
 
 /** What every run has: rows, where it is saved, and SAELens' settings in camelCase, with its defaults. */
 export interface DictionaryRunOptions extends Given<typeof DICTIONARY_OPTIONS> {
-  /** Rows of tokens, int32 [row pos]; they are gone through again as often as the steps need. */
-  readonly data: NDArray<"int32">;
+  /** Rows of tokens, int32 [row pos], or activations that `glassformer scan activations` has saved; they are gone through again as often as the steps need. */
+  readonly data: NDArray<"int32"> | StoredActivations;
   /** Where to save checkpoints, one folder each: a folder's path in Node, or a store. The last step is always saved. */
   readonly saveDir?: string | CheckpointStore | undefined;
   /** Also save a checkpoint every this many steps. */

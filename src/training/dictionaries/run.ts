@@ -19,6 +19,7 @@ import { type DictionaryState, dictionaryCheckpoint, readDictionaryCheckpoint } 
 import type { DictionaryRunOptions, DictionarySettings, TrainDictionaryControls } from "./run-options.ts";
 import { coefficientAt, dictionaryRate, Firing } from "./schedules.ts";
 import { type DictionaryStepResult, makeDictionaryStep } from "./step.ts";
+import { StoredActivations, StoredStream } from "./stored-activations.ts";
 import type { Trainee } from "./trainee.ts";
 
 /** What a run gives. */
@@ -69,7 +70,7 @@ export async function trained<Result>(planned: Planned<Result>): Promise<Ended<R
 class Run<Result> {
   private readonly planned: Planned<Result>;
   private readonly optimizer = makeOptimizer("adam", { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, momentum: 0 });
-  private readonly stream: ActivationStream;
+  private readonly stream: ActivationStream | StoredStream;
   private readonly store: CheckpointStore | undefined;
   private readonly firing: Firing;
   private readonly history: Readonly<Record<string, number>>[] = [];
@@ -77,24 +78,11 @@ class Run<Result> {
   private checkpoint: string | undefined;
 
   constructor(planned: Planned<Result>) {
-    const { model, trainee, settled, options } = planned;
+    const { trainee, settled, options } = planned;
     this.planned = planned;
     this.store = options.saveDir === undefined ? undefined : storeOf(options.saveDir);
-    const { batchSize, mixedBatches, fromPosition, seed } = settled;
-    const rows = checkedTokens(options.data, model.cfg.nCtx, model.cfg.dVocab);
-    if (fromPosition! >= rows.shape[1]) {
-      throw new ArgumentError(
-        `fromPosition is ${fromPosition}, but the rows have ${rows.shape[1]} tokens: nothing would be left of them.`,
-        { asked: fromPosition, found: rows.shape[1] },
-      );
-    }
-    const { reads, makes } = planned;
-    const { dIn, dOut, dSae } = trainee.cfg;
-    this.stream = new ActivationStream(model, {
-      ...{ rows, reads, makes, dIn, dOut, seed: seed! },
-      ...{ batchSize: batchSize!, mixedBatches: mixedBatches!, fromPosition: fromPosition!, rowsAtOnce: ROWS_AT_ONCE },
-    });
-    this.firing = new Firing(trainee.layers * dSae, settled.deadFeatureWindow!);
+    this.stream = streamOf(planned);
+    this.firing = new Firing(trainee.layers * trainee.cfg.dSae, settled.deadFeatureWindow!);
   }
 
   /** Reads or makes what the first step starts from. */
@@ -200,7 +188,13 @@ class Run<Result> {
     const { trainee, settled, options } = this.planned;
     const { cfg, settings, kind } = trainee;
     const { metadata: _, ...sizes } = cfg;
-    return { ...settled, kind, ...sizes, ...settings, data: fingerprint(options.data) };
+    return {
+      ...settled,
+      kind,
+      ...sizes,
+      ...settings,
+      data: options.data instanceof StoredActivations ? options.data.index.id : fingerprint(options.data),
+    };
   }
 
   private async save(): Promise<string | undefined> {
@@ -240,3 +234,29 @@ class Run<Result> {
 
 /** What the explained variance of a layer is called among a run's measures. */
 export const explainedBy = (layer: number): string => `explained_variance_${layer}`;
+
+/** The activations that a run is of: stored ones, or the model's over rows of tokens. @throws ArgumentError for what does not fit */
+function streamOf<Result>({ model, trainee, settled, options, reads, makes }: Planned<Result>) {
+  const { batchSize, mixedBatches, fromPosition, seed } = settled;
+  const mixing = { batchSize: batchSize!, mixedBatches: mixedBatches!, seed: seed! };
+  const { data } = options;
+  if (data instanceof StoredActivations) {
+    if (fromPosition! > 0) {
+      throw new ArgumentError(
+        `fromPosition is ${fromPosition}, but ${data.name} has activations that are saved already: leave it out, and scan with --from-position ${fromPosition}.`,
+        { asked: fromPosition },
+      );
+    }
+    return new StoredStream(data, { reads, makes, ...mixing });
+  }
+  const rows = checkedTokens(data, model.cfg.nCtx, model.cfg.dVocab);
+  if (fromPosition! >= rows.shape[1]) {
+    throw new ArgumentError(
+      `fromPosition is ${fromPosition}, but the rows have ${rows.shape[1]} tokens: nothing would be left of them.`,
+      { asked: fromPosition, found: rows.shape[1] },
+    );
+  }
+  const { dIn, dOut } = trainee.cfg;
+  const reading = { rows, reads, makes, dIn, dOut, fromPosition: fromPosition!, rowsAtOnce: ROWS_AT_ONCE };
+  return new ActivationStream(model, { ...reading, ...mixing });
+}
