@@ -6,6 +6,7 @@ import { completionCommand } from "./completion-command.ts";
 import { generateCommand } from "./generate-command.ts";
 import { mergeCommand } from "./merge-command.ts";
 import { modelsCommand } from "./models-command.ts";
+import { queryCommand } from "./query-command.ts";
 import { scanCommand } from "./scan-command.ts";
 import { serveCommand } from "./serve-command.ts";
 import { tokensCommand } from "./tokens-command.ts";
@@ -20,6 +21,7 @@ export const COMMANDS: readonly CommandRecord[] = [
   ...ANALYSES.filter(({ name }) => name !== "look").map((one) => analysisCommand(one, "Questions about a model:")),
   scanCommand,
   mergeCommand,
+  queryCommand,
   trainCommand,
   trainDictionaryCommand,
   modelsCommand,

@@ -26,7 +26,7 @@ export function renderCsv(finding: Finding, options: CsvOptions = {}): string {
   }
   const { columns } = table;
   const rows = Array.from({ length: rowCount(table) }, (_, row) => columns.map(({ values }) => values[row]));
-  return csv([columns.map(({ name }) => name), ...rows]);
+  return csvOf([columns.map(({ name }) => name), ...rows]);
 }
 
 function tableCalled(finding: Finding, name: string): Table {
@@ -40,7 +40,8 @@ function tableCalled(finding: Finding, name: string): Table {
   return table;
 }
 
-function csv(rows: readonly (readonly Scalar[])[]): string {
+/** Rows as CSV, the first of them its header. */
+export function csvOf(rows: readonly (readonly Scalar[])[]): string {
   return rows.map((row) => `${row.map(field).join(",")}\r\n`).join("");
 }
 

@@ -7,6 +7,7 @@ import { SEEN } from "../../scan/shard.ts";
 import type { Counts } from "../../scan/summaries/counts.ts";
 import { scannedFrom } from "../origin.ts";
 import { writeFolder, writeWhole } from "../output-files.ts";
+import { saveMeanings } from "../query/tables.ts";
 import { briefOptions, type Terminal, tell, textOptions } from "../terminal.ts";
 import { writeActivationsIndex } from "./activations-index.ts";
 import type { ScanFolder } from "./folder.ts";
@@ -53,6 +54,7 @@ export async function finishScan(
     : scan.columns.length > 0
       ? ", rows/*.parquet: a row for each token"
       : "";
+  await saveMeanings(path, scan, tables);
   const others = scan.files?.(merged.summaries) ?? [];
   for (const { name, content } of others) await writeWhole(join(path, name), content);
   const listed = [...tables.map(({ name, title }) => ({ name: `${name}.parquet`, title })), ...others];

@@ -44,6 +44,7 @@ const BLOCK = 256;
  */
 export async function openActivations(folder: string | ModelFiles): Promise<StoredActivations> {
   checkArgument("What openActivations takes", folder, either(TEXT, MODEL_FILES));
+  if (typeof folder !== "string") checkArgument("The name of the files that openActivations takes", folder.name, TEXT);
   return StoredActivations.open(folder);
 }
 
