@@ -5,6 +5,8 @@ import type { Tensor } from "../../graph/tensor.ts";
 /** A layer's transcoder on a run. */
 export interface TranscodedLayer {
   readonly coder: TranscoderLayer;
+  /** How many positions from the first on have no features and no errors. */
+  readonly silent: number;
   /** Where it reads and writes in the pass, and what is there in the run: [1 pos d_model]. */
   readonly read: Tensor;
   readonly written: Tensor;
@@ -56,5 +58,10 @@ export class FeatureRows {
   }
 }
 
-/** Positions at which transcoders have no features and no errors: what a model does at the first token is unlike everything else. */
-export const SILENT = 1;
+/**
+ * How many positions from the first on transcoders have no features and no errors at: what a model does at BOS is unlike everything else. In Gemma
+ * 3's chats that goes for the turn's beginning, four tokens. Source: circuit-tracer's `zero_positions`.
+ */
+export function silentPositions({ modelName }: { readonly modelName: string }): number {
+  return /gemma-3.*-it$/.test(modelName) ? 4 : 1;
+}

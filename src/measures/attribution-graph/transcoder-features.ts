@@ -2,7 +2,7 @@
 import { Tensor } from "../../graph/tensor.ts";
 import type { FeatureChange, Features } from "./features.ts";
 import type { At, Reading } from "./linear-pass.ts";
-import { SILENT, type TranscodedLayer } from "./transcoded-layer.ts";
+import type { TranscodedLayer } from "./transcoded-layer.ts";
 
 /**
  * Features of transcoders: what one writes is its activation times its decoder's rows, and it reads what the transcoder does in the direction of
@@ -79,7 +79,7 @@ export function transcoderFeatures(layers: readonly TranscodedLayer[], signal?: 
 
 /** How much a change moves its feature's activation, and where: 1 at its position. */
 function changeOf(
-  { coder, read, active }: TranscodedLayer,
+  { coder, read, active, silent }: TranscodedLayer,
   change: FeatureChange,
   passAt: At | undefined,
   length: number,
@@ -93,7 +93,7 @@ function changeOf(
       .encode(passAt(read))
       .acts.slice(1, pos, pos + 1)
       .slice(2, feature, feature + 1);
-    return { difference: target.sub(pos < SILENT ? own.mul(0).sum() : own.sum()), here };
+    return { difference: target.sub(pos < silent ? own.mul(0).sum() : own.sum()), here };
   }
   const now = active.find((one) => one.pos === pos && one.feature === feature)?.activation ?? 0;
   return { difference: target.sub(now), here };
@@ -110,9 +110,9 @@ function divided(layers: readonly TranscodedLayer[], rest: readonly Tensor[]) {
   const [, , width] = layers[0].output.shape;
   const errors = rest.map(({ data }) => Float32Array.from(data as Float32Array));
   const constants = rest.map(({ data }) => Float32Array.from(data as Float32Array));
-  layers.forEach(({ coder, active, rows }, layer) => {
-    errors[layer].fill(0, 0, SILENT * width);
-    for (let i = SILENT * width; i < errors[layer].length; i++) {
+  layers.forEach(({ coder, active, rows, silent }, layer) => {
+    errors[layer].fill(0, 0, silent * width);
+    for (let i = silent * width; i < errors[layer].length; i++) {
       constants[layer][i] = coder.bDec.data[i % width];
       errors[layer][i] -= constants[layer][i];
     }

@@ -6,7 +6,7 @@ import type { Model } from "../../lens/model.ts";
 import { zeros } from "../../tensor/array.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
 import type { FeatureKind } from "./trace.ts";
-import { type ActiveFeature, FeatureRows, SILENT, type TranscodedLayer } from "./transcoded-layer.ts";
+import { type ActiveFeature, FeatureRows, silentPositions, type TranscodedLayer } from "./transcoded-layer.ts";
 import { transcoderFeatures } from "./transcoder-features.ts";
 
 /**
@@ -29,7 +29,8 @@ export function transcoderKind(of: string, model: Model, set: TranscoderSet, sig
             const coder = await set.layer(layer, { signal });
             const [input, output] = [computed[layer], computed[layers.length + layer]];
             const encoded = await encodedBy(model, coder, input, signal);
-            opened.push({ ...encoded, coder, output, read: read[layer], written: written[layer] });
+            const silent = silentPositions(model.cfg);
+            opened.push({ ...encoded, coder, output, silent, read: read[layer], written: written[layer] });
           }
           return transcoderFeatures(opened, signal);
         },
@@ -62,7 +63,7 @@ async function encodedBy(
   const [acts, bias, skipped] = await model.compute(values, { signal });
   const { dSae } = coder.cfg;
   const active: ActiveFeature[] = [];
-  for (let pos = SILENT; pos < length; pos++) {
+  for (let pos = silentPositions(model.cfg); pos < length; pos++) {
     for (let feature = 0; feature < dSae; feature++) {
       const activation = acts.data[pos * dSae + feature];
       if (activation !== 0) active.push({ pos, feature, activation });

@@ -6,20 +6,23 @@ import { TranscoderSet } from "../../../src/dictionaries/transcoder-set.ts";
 import { memorySource, readSafetensors } from "../../../src/load/index.ts";
 import type { SparseMatrix } from "../../../src/measures/attribution-graph/sparse.ts";
 import { eachEntry } from "../../../src/measures/attribution-graph/sparse.ts";
+import { traceRun } from "../../../src/measures/attribution-graph/trace.ts";
+import { transcoderKind } from "../../../src/measures/attribution-graph/transcoders.ts";
 import { type AttributionGraphMeasurement, measureAttributionGraph } from "../../../src/measures/attribution-graph.ts";
 import { featureIntervention } from "../../../src/measures/feature-intervention.ts";
+import { readPrompt } from "../../../src/measures/prompt.ts";
 import { parseConfig } from "../../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../../src/node.ts";
 import { expectClose } from "../../close.ts";
 import { folder, type GraphGolden, graphGolden, graphNames, modelConfig } from "./goldens.ts";
 
-async function modelOf({ info }: GraphGolden): Promise<HookedTransformer> {
+async function modelOf({ info }: GraphGolden, more: object = {}): Promise<HookedTransformer> {
   const bytes = readFileSync(new URL(`${info.model}.safetensors`, folder));
   const stored = await readSafetensors(memorySource(info.model, new Uint8Array(bytes)));
   const weights = [...stored].flatMap(([key, array]) =>
     key.startsWith("weights.") ? [[key.slice(8), array] as const] : [],
   );
-  return new HookedTransformer(parseConfig(modelConfig(info.model)), new Map(weights));
+  return new HookedTransformer(parseConfig({ ...modelConfig(info.model), ...more }), new Map(weights));
 }
 
 function dense({ size, ...matrix }: SparseMatrix) {
@@ -65,6 +68,17 @@ describe.each(graphNames)("the graph of %s", (name) => {
 
   test("has circuit-tracer's edges", () => {
     expectClose(dense(measured.graph.adjacency), get("adjacency"), 1e-4);
+  });
+
+  test("has circuit-tracer's errors and embeddings", async () => {
+    const kind = transcoderKind("a test", model, transcoders);
+    const run = await traceRun("a test", model, readPrompt(model, prompt), kind, {
+      maxNLogits: 1,
+      desiredLogitProb: 1,
+    });
+    const errors = run.features.errors!.flatMap(({ data }) => [...(data as Float32Array)]);
+    expectClose({ shape: get("error_vectors").shape, data: Float32Array.from(errors) }, get("error_vectors"), 2e-5);
+    expectClose({ shape: get("token_vectors").shape, data: run.embedded.data }, get("token_vectors"), 2e-5);
   });
 
   test("adds up to what is read, with the constants of a definition of its own", () => {
@@ -147,4 +161,15 @@ describe.each(graphNames)("the graph of %s", (name) => {
     );
     expect(moved).toBeGreaterThan(0.01);
   });
+});
+
+test("in a chat of Gemma 3 the four tokens that begin its turn have no features, and edges still sum", async () => {
+  const golden = await graphGolden("gelu_3l.plt_relu");
+  const chat = await modelOf(golden, { model_name: "gemma-3-1b-it" });
+  const transcoders = await TranscoderSet.fromPretrained(fileURLToPath(new URL(golden.info.folder, folder)));
+  const prompt = Array.from(golden.get("tokens").data, Number);
+  const { graph } = await measureAttributionGraph(chat, { prompt, transcoders });
+  const places = graph.nodes.flatMap((node) => (node.kind === "feature" ? [node.pos] : []));
+  expect(Math.min(...places)).toBe(4);
+  expect(graph.residual).toBeLessThan(2e-5);
 });
