@@ -344,6 +344,7 @@ export {
 } from "./measures/attribution-graph.ts";
 export {
   type FeatureChange,
+  type FeatureIntervention,
   type FeatureInterventionOptions,
   type FeatureInterventionResult,
   featureIntervention,

@@ -16,6 +16,11 @@ import { readPrompt } from "./prompt.ts";
 
 export type { FeatureChange } from "./attribution-graph/features.ts";
 
+/** A feature that is held at a value, at one position or at those from `start` to before `end`; without an end, to the prompt's last one. */
+export interface FeatureIntervention extends Omit<FeatureChange, "pos"> {
+  readonly pos: number | { readonly start: number; readonly end?: number | undefined };
+}
+
 /** The result of `featureIntervention`. */
 export interface FeatureInterventionResult {
   /** [pos d_vocab] */
@@ -31,7 +36,7 @@ const OPTIONS = {
 /** What only code can give. */
 interface Given extends Held {
   /** Features and the values that they are held at; of two for one feature the last counts. */
-  readonly interventions?: readonly FeatureChange[] | undefined;
+  readonly interventions?: readonly FeatureIntervention[] | undefined;
   /** The transcoders whose features are changed. Default: none, and neurons are. */
   readonly transcoders?: TranscoderSet | undefined;
   /** Whether BOS is put in front of a text. */
@@ -70,8 +75,8 @@ export async function featureIntervention(
   const of = "featureIntervention";
   const asked = settled(of, model, options, OPTIONS, GIVEN);
   const { transcoders, interventions = [], constrainedLayers, freezeAttention, signal } = asked;
-  const changes = interventions.map(checked);
   const prompt = readPrompt(model, asked.prompt, { prependBos: asked.prependBos });
+  const changes = interventions.flatMap((change) => eachPosition(checked(change), prompt.ids.length));
   const kind = transcoders ? transcoderKind(of, model, transcoders, signal) : neuronKind(of, model);
   const run = await traceRun(of, model, prompt, kind, { maxNLogits: 1, desiredLogitProb: 1 }, signal);
   await run.features.prepare(changes);
@@ -86,10 +91,23 @@ export async function featureIntervention(
 }
 
 /** @throws ArgumentError for a value that is not a number */
-function checked(change: FeatureChange): FeatureChange {
+function checked(change: FeatureIntervention): FeatureIntervention {
   if (typeof change.value === "number" && Number.isFinite(change.value)) return change;
   throw new ArgumentError(
     `An intervention holds a feature at a number, { layer, pos, feature, value }, but its value is ${shown(change.value)}.`,
     { asked: change },
+  );
+}
+
+/** The change at each of its positions. @throws ArgumentError for a range that is not within the prompt */
+function eachPosition({ pos, ...change }: FeatureIntervention, length: number): FeatureChange[] {
+  if (typeof pos !== "object" || pos === null) return [{ ...change, pos }];
+  const { start, end = length } = pos;
+  if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end && end <= length) {
+    return Array.from({ length: end - start }, (_, i) => ({ ...change, pos: start + i }));
+  }
+  throw new ArgumentError(
+    `An intervention's positions go from 0 to at most the prompt's ${length}, { start, end } with start before end, but are ${shown(pos)}.`,
+    { asked: pos, found: length },
   );
 }

@@ -9,7 +9,7 @@ import { eachEntry } from "../../../src/measures/attribution-graph/sparse.ts";
 import { traceRun } from "../../../src/measures/attribution-graph/trace.ts";
 import { transcoderKind } from "../../../src/measures/attribution-graph/transcoders.ts";
 import { type AttributionGraphMeasurement, measureAttributionGraph } from "../../../src/measures/attribution-graph.ts";
-import { featureIntervention } from "../../../src/measures/feature-intervention.ts";
+import { type FeatureIntervention, featureIntervention } from "../../../src/measures/feature-intervention.ts";
 import { readPrompt } from "../../../src/measures/prompt.ts";
 import { parseConfig } from "../../../src/models/config/parse.ts";
 import { HookedTransformer } from "../../../src/node.ts";
@@ -132,6 +132,16 @@ describe.each(graphNames)("the graph of %s", (name) => {
       targets: [{ label: "difference", direction }],
     });
     expectClose(rowsOf(one), get("target_difference.logit_rows"), 1e-4);
+  });
+
+  test("an intervention at a range of positions is one at each of them", async () => {
+    const change = { layer: 0, feature: 3, value: 2 };
+    const of = (interventions: FeatureIntervention[]) =>
+      featureIntervention(model, { prompt, transcoders, interventions });
+    const range = await of([{ ...change, pos: { start: 4 } }]);
+    const each = await of([4, 5, 6].map((pos) => ({ ...change, pos })));
+    expect(range.logits.data).toEqual(each.logits.data);
+    await expect(of([{ ...change, pos: { start: 4, end: 9 } }])).rejects.toThrow("at most the prompt's 7");
   });
 
   const MODES = [
