@@ -29,6 +29,9 @@ const BEHAVIOURS = [tips, arrows, scrolling, sorting, anchors, charts];
 /** What is brought to life by code that is loaded where it is needed. */
 const HAVE_MORE = ["pixels", "activations", "graph"];
 
+/** How long parts of a finding are put into their places at a time, in ms. */
+const SLICE = 4;
+
 /** What a view is made to show: of each picture, all of its state or some. */
 type Applied = Partial<Omit<ViewState, "pictures">> & { readonly pictures?: Readonly<Record<string, object>> };
 
@@ -91,7 +94,7 @@ export class MountedView {
     this.#content = new AbortController();
     this.#light.replaceSync(content.style.light);
     this.#dark.replaceSync(content.style.dark);
-    this.#inside.replaceChildren(fragment);
+    if (!(await this.#put(fragment, isLast))) return;
     this.#enliven(content);
     await pause();
     if (!isLast()) return;
@@ -142,6 +145,24 @@ export class MountedView {
     this.#root.replaceChildren();
     this.#root.adoptedStyleSheets = [];
     for (const listeners of Object.values(this.#listeners)) listeners.clear();
+  }
+
+  /** Puts what is drawn into its place: the parts of a finding in turns, unless they take the place of others, which would move. @returns whether it is all there */
+  async #put(fragment: DocumentFragment, isLast: () => boolean): Promise<boolean> {
+    const whole = [...fragment.children].find(({ localName }) => localName === "article");
+    const parts = whole && !this.#inside.hasChildNodes() ? [...whole.children] : [];
+    for (const part of parts) part.remove();
+    this.#inside.replaceChildren(fragment);
+    let until = performance.now() + SLICE;
+    for (const part of parts) {
+      whole!.append(part);
+      part.getBoundingClientRect(); // lays it out now, and not all of them together
+      if (performance.now() < until) continue;
+      await pause();
+      if (!isLast()) return false;
+      until = performance.now() + SLICE;
+    }
+    return true;
   }
 
   #enliven(content: Content): void {
