@@ -18,7 +18,7 @@ import { SCAN_NAMES, scanCalled } from "./scan/open.ts";
 import { ScanScreen } from "./scan/screen.ts";
 import { type ScanSettings, THIS_VERSION } from "./scan/settings.ts";
 import { ShardWorker } from "./scan/shard-work.ts";
-import { type Part, partsOf, type ScanSource, scanSources } from "./scan/sources.ts";
+import { datasetOf, type Part, partsOf, type ScanSource, scanSources, withDatasets } from "./scan/sources.ts";
 import { type Terminal, tell } from "./terminal.ts";
 
 /** The options of all scans. Those of one scan alone say so. */
@@ -53,8 +53,16 @@ const USUAL_SHARD = 2;
 const OPTIONS = {
   data: {
     type: "paths",
-    description: 'texts: .txt, .jsonl or .parquet, also .gz or .zst, by path or URL; "-" for stdin',
+    description:
+      'texts: .txt, .jsonl or .parquet, also .gz or .zst, by path or URL; hf://org/name, a dataset of the hub; "-" for stdin',
   },
+  split: {
+    type: "text",
+    placeholder: "name",
+    description: "the split of a dataset of the hub",
+    defaultText: '"train", or the only one',
+  },
+  limit: { type: "integer", least: 1, description: "only this many texts, the first rows of Parquet" },
   out: { type: "path", names: "folder", mandatory: true, description: "the folder for the results" },
   model: MODEL_OPTION,
   column: {
@@ -125,17 +133,18 @@ export const scanCommand = command({
   run: (flags, { terminal, read }) => run(flags as Flags, terminal, read),
 });
 
-async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>): Promise<void> {
+async function run(asked: Flags, terminal: Terminal, read: () => Promise<object>): Promise<void> {
   const { stderr } = terminal;
-  const record = scanCalled(flags.analysis);
+  const record = scanCalled(asked.analysis);
   const typed = await read();
   needOwn(record, typed);
-  const share = shareOf(flags.shard);
+  const share = shareOf(asked.shard);
+  const flags = { ...asked, data: await withDatasets(asked.data ?? [], asked.split) };
   const holds = await ScanFolder.isAt(flags.out);
   if (flags.resume && !holds) {
     throw new ArgumentError(`${flags.out} holds no scan to resume: leave out --resume to start.`, { asked: flags.out });
   }
-  const sources = await scanSources(flags.data ?? [], flags.out);
+  const sources = await scanSources(flags.data, flags.out);
   const { HookedTransformer } = await import("../node.ts");
   const model = await HookedTransformer.fromPretrained(flags.model, await openedWith(flags));
   const own = Object.fromEntries(Object.entries(typed).filter(([name]) => name in record.options));
@@ -143,11 +152,11 @@ async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>
   const maxLength = lengthOf(flags, model.cfg.nCtx);
   const scan = record.on(model, options, { sources: sources.map(({ name }) => name), maxLength });
   const shardSize = flags.shardSize ?? Math.min(USUAL_SHARD, scan.mostShardMB ?? Infinity);
-  const parts = await partsOf(sources, Math.max(1, Math.round(shardSize * 1e6)), flags.column);
+  const parts = await partsOf(sources, Math.max(1, Math.round(shardSize * 1e6)), flags.column, flags.limit);
   const settings = await settingsOf(record, options, flags, sources, parts.length, {
     ...{ maxLength, shardSize },
     most: scan.mostTokens,
-    command: scanCommandLine(record.name, typed),
+    command: scanCommandLine(record.name, { ...typed, ...pinned(flags.data) }),
   });
   const folder = await ScanFolder.of(flags.out, settings);
   const done = await folder.done();
@@ -249,6 +258,7 @@ async function settingsOf(
     data: sources.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
     ...{
       column: flags.column,
+      limit: flags.limit ?? null,
       maxLength,
       batchTokens: flags.batchTokens ?? Math.max(maxLength, Math.min(most, USUAL_BATCH)),
     },
@@ -265,4 +275,9 @@ function begins(sources: readonly ScanSource[], parts: readonly Part[], left: nu
 
 function bytesPerToken({ points, dtype }: StoredColumns): number {
   return points.reduce((sum, { width }) => sum + width, 0) * (dtype === "F16" ? 2 : 4);
+}
+
+/** Datasets of the hub in a command that means the same forever: at their commits. */
+function pinned(data: readonly string[]): { readonly data?: readonly string[] } {
+  return data.some((name) => /^hf:/i.test(name)) ? { data: [...new Set(data.map(datasetOf))] } : {};
 }

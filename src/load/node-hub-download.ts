@@ -14,7 +14,7 @@ import { HubError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 import type { LoadOptions } from "./files.ts";
 import { type NetworkLimits, networkLimits } from "./network-limits.ts";
-import type { HubModel, RemoteFile } from "./node-hub-http.ts";
+import type { HubRepository, RemoteFile } from "./node-hub-http.ts";
 import { fetchBytes } from "./node-hub-http.ts";
 import type { HubSettings } from "./node-hub-settings.ts";
 import { inTurn, type Turn } from "./node-hub-turn.ts";
@@ -23,7 +23,7 @@ import { chunksOf, discard, NoAnswer, retried, TooLong } from "./request.ts";
 
 export interface BlobDownload extends RemoteFile {
   readonly hub: HubSettings;
-  readonly model: HubModel;
+  readonly model: HubRepository;
   /** The file's path in the repository, for progress and errors. */
   readonly file: string;
   readonly url: string;

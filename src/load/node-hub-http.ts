@@ -22,11 +22,17 @@ export class HubUnreachable extends HubError {
   }
 }
 
-/** A model at a revision. */
-export interface HubModel {
+/** A model or a dataset at a revision. */
+export interface HubRepository {
   readonly id: string;
   readonly revision: string;
+  /** Default: a model. */
+  readonly kind?: "model" | "dataset";
 }
+
+/** What the hub calls its kind of repository, at the beginning of a path. */
+const apiOf = ({ kind = "model", id }: HubRepository) => `api/${kind}s/${id}`;
+const pageOf = ({ kind, id }: HubRepository) => (kind === "dataset" ? `datasets/${id}` : id);
 
 export interface RemoteFile {
   /** SHA-256 in hex for a large file, git's SHA-1 of the blob for any other. */
@@ -43,11 +49,11 @@ const MOST_REDIRECTS = 10;
  */
 export async function fetchRevision(
   hub: HubSettings,
-  model: HubModel,
+  model: HubRepository,
   signal: AbortSignal | undefined,
   tries?: number,
 ): Promise<{ commit: string; files: ListedFile[] }> {
-  const url = `${hub.endpoint}/api/models/${model.id}/revision/${encodeURIComponent(model.revision)}?blobs=true`;
+  const url = `${hub.endpoint}/${apiOf(model)}/revision/${encodeURIComponent(model.revision)}?blobs=true`;
   const text = await fetchList(hub, model, url, signal, tries);
   const { sha, siblings } = parseJsonObject(text, `The answer of ${url}`);
   if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) {
@@ -63,15 +69,19 @@ export async function fetchRevision(
 }
 
 /** The names of a model's branches and tags. */
-export async function fetchRefs(hub: HubSettings, model: HubModel, signal: AbortSignal | undefined): Promise<string[]> {
-  const url = `${hub.endpoint}/api/models/${model.id}/refs`;
+export async function fetchRefs(
+  hub: HubSettings,
+  model: HubRepository,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const url = `${hub.endpoint}/${apiOf(model)}/refs`;
   return listedRefs(parseJsonObject(await fetchList(hub, model, url, signal), `The answer of ${url}`), url);
 }
 
 /** An answer of the hub's API as text. */
 async function fetchList(
   hub: HubSettings,
-  model: HubModel,
+  model: HubRepository,
   url: string,
   signal: AbortSignal | undefined,
   tries?: number,
@@ -91,14 +101,14 @@ async function fetchList(
   return new TextDecoder().decode(body);
 }
 
-export function fileUrl(hub: HubSettings, id: string, commit: string, path: string): string {
-  return `${hub.endpoint}/${id}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
+export function fileUrl(hub: HubSettings, of: HubRepository, commit: string, path: string): string {
+  return `${hub.endpoint}/${pageOf(of)}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 /** A file's checksum and size, without its bytes. */
 export async function fetchFileInfo(
   hub: HubSettings,
-  model: HubModel,
+  model: HubRepository,
   url: string,
   signal: AbortSignal | undefined,
 ): Promise<RemoteFile> {
@@ -137,7 +147,7 @@ export async function fetchFileInfo(
  */
 export async function fetchBytes(
   hub: HubSettings,
-  model: HubModel,
+  model: HubRepository,
   url: string,
   start: number,
   limits: NetworkLimits,
@@ -148,6 +158,37 @@ export async function fetchBytes(
   const { response } = await send(hub, url, { headers, signal, limits });
   if (!response.ok && response.status !== 416) throw await refusal(hub, model, response);
   return response;
+}
+
+/** A part of a file's bytes, exactly as many as were asked for. @throws HubError if they do not arrive */
+export async function fetchPart(
+  hub: HubSettings,
+  of: HubRepository,
+  url: string,
+  start: number,
+  end: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  if (start === end) return new Uint8Array();
+  const limits = networkLimits(hub.limits);
+  const headers = { "accept-encoding": "identity", range: `bytes=${start}-${end - 1}` };
+  return reached(hub, () =>
+    retried(limits, signal, async () => {
+      const { response } = await send(hub, url, { headers, signal, limits });
+      if (!response.ok) throw await refusal(hub, of, response);
+      const range = response.headers.get("content-range");
+      if (response.status !== 206 || !range?.startsWith(`bytes ${start}-${end - 1}/`)) {
+        await discard(response);
+        throw new HubError(
+          `${url} was asked for the bytes from ${start} to ${end - 1}, but answered with ${range === null ? "all of the file" : shown(range)}: download the file, and name it.`,
+          { asked: `bytes ${start}-${end - 1}`, found: range },
+        );
+      }
+      const bytes = await bytesOf(response, end - start, limits, signal);
+      if (bytes.length === end - start) return bytes;
+      throw new NoAnswer(`only ${bytes.length} of ${end - start} bytes arrived`, { passing: true });
+    }),
+  );
 }
 
 /** Turns what `work` throws when the hub does not answer into a HubError. */
@@ -202,12 +243,13 @@ async function send(
   throw new HubError(`${first} redirects more than ${MOST_REDIRECTS} times.`, { asked: first, found: url.href });
 }
 
-async function refusal(hub: HubSettings, { id, revision }: HubModel, response: Response): Promise<HubError> {
+async function refusal(hub: HubSettings, of: HubRepository, response: Response): Promise<HubError> {
+  const { id, revision, kind = "model" } = of;
   await discard(response);
   const { status } = response;
   const code = response.headers.get("x-error-code");
   const fields = { asked: id, found: status };
-  const page = `${hub.endpoint}/${id}`;
+  const page = `${hub.endpoint}/${pageOf(of)}`;
   if (code === "GatedRepo" || status === 403) {
     return new HubError(
       hub.token === undefined
@@ -224,7 +266,7 @@ async function refusal(hub: HubSettings, { id, revision }: HubModel, response: R
   }
   if (status === 401 || status === 404) {
     return new HubError(
-      `There is no model "${id}" on ${hub.endpoint} (${status}): check the spelling of "org/name"; if it is private, ` +
+      `There is no ${kind} "${id}" on ${hub.endpoint} (${status}): check the spelling of "org/name"; if it is private, ` +
         (hub.token === undefined ? "set HF_TOKEN to a token that can read it." : "your token may lack access to it."),
       fields,
     );

@@ -2,7 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import type { NetworkLimits } from "./network-limits.ts";
+import { ArgumentError } from "../tensor/errors.ts";
+import { shown } from "../tensor/show.ts";
+import { type NetworkLimits, networkLimits } from "./network-limits.ts";
 
 export interface HubSettings {
   /** The folder that contains `models--org--name`. */
@@ -62,4 +64,32 @@ function isOn(value: string | undefined): boolean {
 
 function clean(token: string | undefined): string | undefined {
   return token?.replace(/[\r\n]/g, "").trim() || undefined;
+}
+
+/** @throws ArgumentError for an invalid address, token, folder or limits, without revealing secrets */
+export function checkedHub(hub: HubSettings): HubSettings {
+  networkLimits(hub.limits);
+  const url = URL.canParse(hub.endpoint) ? new URL(hub.endpoint) : undefined;
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    throw new ArgumentError(
+      `The hub's address, HF_ENDPOINT, is ${shown(hub.endpoint)}, which is not an http or https URL: set it to one such as ` +
+        "https://huggingface.co, or unset it.",
+      { asked: hub.endpoint },
+    );
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new ArgumentError(
+      `The hub's address, HF_ENDPOINT, is ${url.origin} with a name, a password, a query or a fragment (#): set it without; HF_TOKEN identifies you.`,
+      { asked: url.origin },
+    );
+  }
+  if (hub.token !== undefined && !/^[\x21-\x7e]+$/.test(hub.token)) {
+    throw new ArgumentError(
+      "The token for the hub has characters that no token has: copy it again (to HF_TOKEN, or to its file).",
+    );
+  }
+  if (hub.cacheDir.includes("\0")) {
+    throw new ArgumentError(`The hub's cache, ${shown(hub.cacheDir)}, is not a path.`, { asked: hub.cacheDir });
+  }
+  return hub;
 }

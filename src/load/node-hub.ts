@@ -7,15 +7,14 @@ import type { LoadOptions, ModelFiles, Pending } from "./files.ts";
 import { partsInside } from "./files.ts";
 import type { ListedFile } from "./hub-list.ts";
 import { isHubId } from "./names.ts";
-import { networkLimits } from "./network-limits.ts";
 import { fileSource } from "./node-file.ts";
 import { isFile } from "./node-folder.ts";
 import { HubCache } from "./node-hub-cache.ts";
 import { downloadBlob } from "./node-hub-download.ts";
-import type { HubModel } from "./node-hub-http.ts";
+import type { HubRepository } from "./node-hub-http.ts";
 import { fetchFileInfo, fetchRefs, fetchRevision, fileUrl, HubUnreachable } from "./node-hub-http.ts";
 import type { HubSettings } from "./node-hub-settings.ts";
-import { hubSettings } from "./node-hub-settings.ts";
+import { checkedHub, hubSettings } from "./node-hub-settings.ts";
 import { readText } from "./text-pieces.ts";
 
 export interface HubOptions {
@@ -59,8 +58,8 @@ export async function hubFiles(id: string, options: HubOptions = {}): Promise<Mo
   if (!/^[\w.-]+(\/[\w.-]+)*$/.test(revision) || revision.includes("..")) {
     throw new ArgumentError(`"${revision}" is not a branch, tag or commit.`, { asked: revision });
   }
-  const hub = checked({ ...(await hubSettings()), ...options.settings });
-  const model: HubModel = { id, revision };
+  const hub = checkedHub({ ...(await hubSettings()), ...options.settings });
+  const model: HubRepository = { id, revision };
   const cache = new HubCache(hub.cacheDir, id);
 
   let known: Resolved | undefined;
@@ -110,37 +109,9 @@ export async function hubFiles(id: string, options: HubOptions = {}): Promise<Mo
   };
 }
 
-/** @throws ArgumentError for an invalid address, token, folder or limits, without revealing secrets */
-function checked(hub: HubSettings): HubSettings {
-  networkLimits(hub.limits);
-  const url = URL.canParse(hub.endpoint) ? new URL(hub.endpoint) : undefined;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new ArgumentError(
-      `The hub's address, HF_ENDPOINT, is ${shown(hub.endpoint)}, which is not an http or https URL: set it to one such as ` +
-        "https://huggingface.co, or unset it.",
-      { asked: hub.endpoint },
-    );
-  }
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    throw new ArgumentError(
-      `The hub's address, HF_ENDPOINT, is ${url.origin} with a name, a password, a query or a fragment (#): set it without; HF_TOKEN identifies you.`,
-      { asked: url.origin },
-    );
-  }
-  if (hub.token !== undefined && !/^[\x21-\x7e]+$/.test(hub.token)) {
-    throw new ArgumentError(
-      "The token for the hub has characters that no token has: copy it again (to HF_TOKEN, or to its file).",
-    );
-  }
-  if (hub.cacheDir.includes("\0")) {
-    throw new ArgumentError(`The hub's cache, ${shown(hub.cacheDir)}, is not a path.`, { asked: hub.cacheDir });
-  }
-  return hub;
-}
-
 async function resolveModel(
   hub: HubSettings,
-  model: HubModel,
+  model: HubRepository,
   cache: HubCache,
   signal: AbortSignal | undefined,
 ): Promise<Resolved> {
@@ -171,12 +142,12 @@ function notCached(what: string, hub: HubSettings, why: string): HubError {
 async function fetchInto(
   cache: HubCache,
   hub: HubSettings,
-  model: HubModel,
+  model: HubRepository,
   commit: string,
   path: string,
   load: LoadOptions,
 ): Promise<void> {
-  const url = fileUrl(hub, model.id, commit, path);
+  const url = fileUrl(hub, model, commit, path);
   const remote = await fetchFileInfo(hub, model, url, load.signal);
   try {
     await downloadBlob({ ...remote, hub, model, file: path, url, blob: cache.blob(remote.etag) }, load);

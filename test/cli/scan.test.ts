@@ -3,8 +3,10 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fileSource, readTexts } from "../../src/node.ts";
+import { commit, TestHub } from "../load/hub-server.ts";
 import { Cli, type RunOptions } from "./process.ts";
 
 let cli: Cli;
@@ -167,6 +169,50 @@ describe("glassformer scan", () => {
     expect([trained.code, other.code, both.code]).toEqual([0, 2, 2]);
   });
 
+  it("reads a dataset of the hub by name: its split, its first texts, pinned to a commit", async () => {
+    const lines = text.split("\n").filter((line) => line !== "");
+    const parquet = (rows: readonly string[]) => ({
+      large: true,
+      content: new Uint8Array(
+        parquetWriteBuffer({ columnData: [{ name: "text", data: [...rows], type: "STRING" }], rowGroupSize: [50] }),
+      ),
+    });
+    const hub = await TestHub.start("org/lines", {
+      "data/train-00000-of-00002.parquet": parquet(lines.slice(0, 100)),
+      "data/train-00001-of-00002.parquet": parquet(lines.slice(100)),
+      "data/test-00000-of-00001.parquet": parquet(lines.slice(0, 60)),
+    });
+    try {
+      const scanned = async (out: string, ...more: string[]) => {
+        const result = await run(
+          ["scan", "loss", "--data", "hf://org/lines", "--max-length", "32", "--out", out, ...more],
+          {
+            env: { ...env, HF_ENDPOINT: hub.endpoint, HF_TOKEN: "", HF_HUB_OFFLINE: "" },
+          },
+        );
+        expect(result.stderr).not.toMatch(/glassformer: /);
+        return JSON.parse(readFileSync(join(cli.folder, out, "report/finding.json"), "utf8"));
+      };
+      const all = await scanned("hub");
+      expect(all.settings).toMatchObject({ data: `hf://org/lines@${commit}`, texts: 150 });
+      expect(all.provenance.command).toContain(`--data hf://org/lines@${commit}`);
+      cli.given("lines.jsonl", lines.map((line) => `${JSON.stringify({ text: line })}\n`).join(""));
+      await run(["scan", "loss", "--data", "lines.jsonl", "--max-length", "32", "--out", "lines"]);
+      const same = JSON.parse(readFileSync(join(cli.folder, "lines/report/finding.json"), "utf8"));
+      expect(all.summary[0].figure.value).toBeCloseTo(same.summary[0].figure.value, 5);
+      expect((await scanned("hub-test", "--split", "test")).settings.texts).toBe(60);
+      expect((await scanned("hub-some", "--limit", "120")).settings.texts).toBe(120);
+      expect((await scanned("hub-few", "--limit", "7", "--shard-size", "0.0001")).settings.texts).toBe(7);
+      const gone = await run(["scan", "loss", "--data", "hf://org/lines", "--split", "dev", "--out", "refused"], {
+        env: { ...env, HF_ENDPOINT: hub.endpoint },
+      });
+      expect(gone.stderr).toMatch(/no split "dev"/);
+      expect(gone.code).toBe(2);
+    } finally {
+      await hub.stop();
+    }
+  });
+
   it("names a shard that is cut off, and makes it again once it is gone", async () => {
     const file = join(cli.folder, "stopped/shards/000002.safetensors");
     const bytes = readFileSync(file);
@@ -182,6 +228,12 @@ describe("glassformer scan", () => {
   it.each([
     ["a scan that does not exist", ["scan", "diffuse-mpl", ...small], /no scan "diffuse-mpl".*diffuse-mlp/s],
     ["no scan", ["scan", ...small], /Name what to scan for/],
+    [
+      "a limit of something else than rows",
+      ["scan", "diffuse-mlp", ...small, "--limit", "3"],
+      /--limit counts rows of Parquet, and text\.txt has none/,
+    ],
+    ["a split of a file", ["scan", "diffuse-mlp", ...small, "--split", "train"], /--split is for datasets of the hub/],
     ["no text", ["scan", "diffuse-mlp"], /There is nothing to scan: name texts with --data/],
     [
       "a file that is not there",

@@ -118,8 +118,8 @@ export class TestHub {
       const answer = JSON.stringify({ branches, converts: [], tags: [] });
       return response.writeHead(200, { "content-type": "application/json" }).end(answer);
     }
-    if (path.startsWith("/api/models/")) {
-      const asked = /^\/api\/models\/(.+)\/revision\/([^?]+)/.exec(path);
+    if (/^\/api\/(models|datasets)\//.test(path)) {
+      const asked = /^\/api\/(?:models|datasets)\/(.+?)\/revision\/([^?]+)/.exec(path);
       if (asked?.[1] !== this.id && asked?.[1] !== "old-org/name") return refuse(response, 401, "RepoNotFound");
       const found = this.revision(asked[2]);
       if (!found) return refuse(response, 404, "RevisionNotFound");
@@ -128,7 +128,9 @@ export class TestHub {
       return response.writeHead(200, { "content-type": "application/json" }).end(answer);
     }
     const [, sha, name] = /^\/.+\/resolve\/([0-9a-f]{40})\/(.+)$/.exec(path) ?? [];
-    const file = path.startsWith(`/${this.id}/`) ? this.revision(sha)?.files[name] : undefined;
+    const file = path.replace(/^\/datasets/, "").startsWith(`/${this.id}/`)
+      ? this.revision(sha)?.files[name]
+      : undefined;
     if (!file) return refuse(response, 404, "EntryNotFound");
     response.setHeader("x-repo-commit", sha);
     if (!file.large) return this.sendBody(request, response, file.content);
@@ -161,15 +163,15 @@ export class TestHub {
 
   private sendBody(request: IncomingMessage, response: ServerResponse, content: Uint8Array): ServerResponse {
     const { cutAfter, garble, ignoreRange, stall, allowed, slow } = this.faults;
-    const start = ignoreRange ? undefined : /^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1];
+    const [, start, last] = ignoreRange ? [] : (/^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? []);
     const from = Number(start ?? 0);
+    const to = last ? Math.min(content.length, Number(last) + 1) : content.length;
     response.setHeader("etag", `"${gitSha1(content)}"`);
     if (from > 0 && from >= content.length) return refuse(response, 416);
-    const body = Buffer.from(content.subarray(from));
+    const body = Buffer.from(content.subarray(from, to));
     if (garble) body[body.length - 1] ^= 1;
     response.setHeader("content-length", body.length);
-    if (start !== undefined)
-      response.setHeader("content-range", `bytes ${from}-${content.length - 1}/${content.length}`);
+    if (start !== undefined) response.setHeader("content-range", `bytes ${from}-${to - 1}/${content.length}`);
     response.writeHead(start === undefined ? 200 : 206);
     if (request.method === "HEAD") {
       response.end();

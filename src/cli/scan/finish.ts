@@ -12,6 +12,7 @@ import { briefOptions, type Terminal, tell, textOptions } from "../terminal.ts";
 import { writeActivationsIndex } from "./activations-index.ts";
 import type { ScanFolder } from "./folder.ts";
 import { parquetOfTable } from "./parquet.ts";
+import { datasetOf } from "./sources.ts";
 
 /** A scan all of whose shards are done. */
 export interface Finished {
@@ -35,7 +36,7 @@ export async function finishScan(
   const found = scan.finding(merged.summaries, {
     ...{ texts: seen[SEEN.texts], skipped: seen[SEEN.skipped], tokens: seen[SEEN.tokens], rows: seen[SEEN.rows] },
     settings: {
-      data: settings.data.map(({ name }) => name).join(" "),
+      data: [...new Set(settings.data.map(({ name }) => datasetOf(name)))].join(" "),
       texts: seen[SEEN.texts],
       tokens: seen[SEEN.tokens],
       "tokens per row": settings.maxLength,

@@ -18,6 +18,8 @@ export interface ScanSettings {
   readonly weights: string | null;
   readonly data: readonly { readonly name: string; readonly size: number; readonly sha256: string }[];
   readonly column: string;
+  /** Only this many texts. */
+  readonly limit: number | null;
   readonly maxLength: number;
   readonly batchTokens: number;
   /** MB of text. */
@@ -38,6 +40,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   weights: "the model's weights",
   data: "--data",
   column: "--column",
+  limit: "--limit",
   maxLength: "--max-length",
   batchTokens: "--batch-tokens",
   shardSize: "--shard-size",

@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type ByteSource, urlSource } from "../../load/index.ts";
 import { fileSource } from "../../load/node.ts";
+import { datasetFiles, isDatasetName, openDatasetFile } from "../../load/node-hub-dataset.ts";
 import { makeFolder } from "../../load/node-make-folder.ts";
 import { unpacked } from "../../load/node-unpacked.ts";
 import { ArgumentError } from "../../tensor/errors.ts";
@@ -47,6 +48,11 @@ export async function scanSources(paths: readonly string[], out: string): Promis
   }
   const sources: ScanSource[] = [];
   for (const path of paths) {
+    if (isDatasetName(path)) {
+      const { source, checksum } = await openDatasetFile(path);
+      sources.push({ source, name: path, size: source.size, sha256: checksum });
+      continue;
+    }
     const file = await opened(path, out);
     kindOfTexts(file.name);
     const source = await unpacked(file);
@@ -98,11 +104,42 @@ async function fingerprint({ size, read }: ByteSource): Promise<string> {
   return hash.digest("hex");
 }
 
-/** What each shard has: the same for the same files, sizes and columns. */
-export async function partsOf(sources: readonly ScanSource[], bytes: number, column: string): Promise<Part[]> {
+/** The dataset, at its commit, of a file of one; of another source its name. */
+export const datasetOf = (name: string): string => /^(hf:\/\/[^/]+\/[^/]+)\//i.exec(name)?.[1] ?? name;
+
+/** The sources with every dataset of the hub as its files. @throws ArgumentError for a split without a dataset */
+export async function withDatasets(paths: readonly string[], split: string | undefined): Promise<string[]> {
+  if (split !== undefined && !paths.some(isDatasetName)) {
+    throw new ArgumentError("--split is for datasets of the hub (hf://org/name): leave it out.", { asked: split });
+  }
+  const all: string[] = [];
+  for (const path of paths) all.push(...(isDatasetName(path) ? await datasetFiles(path, { split }) : [path]));
+  return all;
+}
+
+/**
+ * What each shard has: the same for the same files, sizes, columns and limit.
+ * @param limit texts of all sources together
+ * @throws ArgumentError for a limit of texts that are not rows of Parquet
+ */
+export async function partsOf(
+  sources: readonly ScanSource[],
+  bytes: number,
+  column: string,
+  limit?: number,
+): Promise<Part[]> {
   const parts: Part[] = [];
+  let left = limit;
   for (const [sourceIndex, { source }] of sources.entries()) {
-    const slices = await slicesOf(source, bytes, { column });
+    if (left === 0) break;
+    if (left !== undefined && kindOfTexts(source.name) !== "parquet") {
+      throw new ArgumentError(`--limit counts rows of Parquet, and ${source.name} has none: leave it out.`, {
+        asked: limit,
+        found: source.name,
+      });
+    }
+    const slices = await slicesOf(source, bytes, { column, most: left });
+    if (left !== undefined) left -= slices.reduce((sum, { most = 0 }) => sum + most, 0);
     const units = slices.at(-1)!.to;
     for (const slice of slices) {
       parts.push({ sourceIndex, slice, bytes: ((slice.to - slice.from) / units) * source.size });

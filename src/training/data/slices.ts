@@ -9,6 +9,8 @@ import { kindOfTexts, LONGEST_LINE, type Slice, textGroups } from "./texts.ts";
 export interface SliceOptions {
   /** The field of each JSON line, or the column of a Parquet file, that has the text. */
   readonly column: string;
+  /** Of Parquet: only this many texts, the first. */
+  readonly most?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -17,12 +19,29 @@ const FAR = 2 ** 16;
 /** Bytes that are read at a time while a line's end is looked for. */
 const STEP = 2 ** 16;
 
+type Group = Awaited<ReturnType<typeof parquetGroups>>[number];
+
+/** The row groups that have the first rows, the last of them with as many as are left. */
+function upTo(groups: readonly Group[], most = Number.POSITIVE_INFINITY): readonly Group[] {
+  let left = most;
+  return groups.flatMap((group) => {
+    if (left <= 0) return [];
+    const rows = Math.min(group.rows, left);
+    left -= rows;
+    return [{ rows, bytes: group.rows === 0 ? 0 : (group.bytes * rows) / group.rows }];
+  });
+}
+
 /**
  * The parts of a file, of about `bytes` bytes each: of a text and of JSON lines each begins with the line that is next at its `from`;
  * of Parquet it is one or several row groups.
  * @throws FileFormatError for a file of another kind, one that lacks the column, or has nothing in it
  */
-export async function slicesOf(source: ByteSource, bytes: number, { column, signal }: SliceOptions): Promise<Slice[]> {
+export async function slicesOf(
+  source: ByteSource,
+  bytes: number,
+  { column, most, signal }: SliceOptions,
+): Promise<Slice[]> {
   const { name, size } = source;
   const kind = kindOfTexts(name);
   if (size === 0) throw new FileFormatError(`${name} is empty: it has no text.`, { asked: name });
@@ -38,14 +57,15 @@ export async function slicesOf(source: ByteSource, bytes: number, { column, sign
       { asked: name },
     );
   }
-  const groups = await parquetGroups(source, column, signal);
+  const groups = upTo(await parquetGroups(source, column, signal), most);
   const slices: Slice[] = [];
   let from = 0;
   let held = 0;
   groups.forEach((group, i) => {
     held += group.bytes;
     if (held < bytes && i + 1 < groups.length) return;
-    slices.push({ from, to: i + 1 });
+    const rows = groups.slice(from, i + 1).reduce((sum, one) => sum + one.rows, 0);
+    slices.push({ from, to: i + 1, ...(most === undefined ? {} : { most: rows }) });
     [from, held] = [i + 1, 0];
   });
   if (groups.every(({ rows }) => rows === 0)) {
@@ -66,7 +86,8 @@ export async function* sliceTexts(
     const from = await lineStart(source, slice.from, kind, signal);
     part = { from, to: Math.max(from, await lineStart(source, slice.to, kind, signal)) };
   }
-  for await (const texts of textGroups(source, { column, slice: part, signal })) yield* texts;
+  const wanted = { column, slice: part, signal, ...(slice.most === undefined ? {} : { most: slice.most }) };
+  for await (const texts of textGroups(source, wanted)) yield* texts;
 }
 
 /** The place at or after `at` where a line begins; in a text that has none nearby, where a character does. */

@@ -90,6 +90,8 @@ export interface Slice {
   readonly from: number;
   /** Not included. */
   readonly to: number;
+  /** Of Parquet: only this many texts, the first. */
+  readonly most?: number;
 }
 
 /** Which texts. */
