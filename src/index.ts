@@ -139,6 +139,16 @@ export {
 export type { NearFeatureRow } from "./measures/feature/nearest.ts";
 export type { BehindNeuronRow, FeatureOnTextRow } from "./measures/feature/reader.ts";
 
+// - which features carry what decides between two answers
+export { type FeaturePatchingOptions, featurePatching } from "./analyses/feature-patching.ts";
+export {
+  type FeaturePatchingMeasurement,
+  type FeaturePatchingRow,
+  type MeasureFeaturePatchingOptions,
+  measureFeaturePatching,
+  type PatchedTogetherRow,
+} from "./measures/feature-patching.ts";
+
 // - how good a dictionary is
 export { type DictionaryReportOptions, dictionaryReport } from "./analyses/dictionary-report.ts";
 export {

@@ -24,6 +24,7 @@ import {
 import { control, spread } from "./baselines.ts";
 import { modelFacts } from "./model-facts.ts";
 import { MONOSEMANTICITY, TOP_K_DICTIONARIES } from "./papers.ts";
+import { strongestFeatures } from "./strongest-features.ts";
 
 /** The options of the analysis. */
 export type FeaturesOptions = GivenOptions<typeof OPTIONS>;
@@ -192,7 +193,7 @@ function tables({ rows, positions }: FeaturesMeasurement, removed: readonly Remo
 }
 
 function pictures({ positions, rows }: FeaturesMeasurement, compared: Agreement | undefined): FindingParts["pictures"] {
-  const strongest = strongestFeatures(rows);
+  const strongest = strongestFeatures(rows, ({ cost }) => cost);
   const hasShares = positions.rows.some(({ feature_share }) => feature_share !== null);
   const ticks = positions.rows.map(({ token }) => token);
   return [
@@ -225,21 +226,6 @@ function pictures({ positions, rows }: FeaturesMeasurement, compared: Agreement 
         ...{ x: ESTIMATED.name, y: COST.name, by: GROUP.name, label: FEATURE.name },
       }),
   ];
-}
-
-/** How many features the picture has. */
-const DRAWN = 16;
-
-/** The features whose costs are largest in sum of sizes, the largest first. */
-function strongestFeatures(rows: readonly FeatureAtTokenRow[]): number[] {
-  const sums = new Map<number, number>();
-  for (const { d_sae, cost } of rows) {
-    if (cost !== null) sums.set(d_sae, (sums.get(d_sae) ?? 0) + Math.abs(cost));
-  }
-  return [...sums]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, DRAWN)
-    .map(([feature]) => feature);
 }
 
 function baselines(

@@ -12,6 +12,7 @@ import { diffuseMlpAnalysis } from "./diffuse-mlp.ts";
 import { directLogitAttributionAnalysis } from "./direct-logit-attribution.ts";
 import { edgeAttributionAnalysis } from "./edge-attribution.ts";
 import { featureAnalysis } from "./feature.ts";
+import { featurePatchingAnalysis } from "./feature-patching.ts";
 import { featureSteeringAnalysis } from "./feature-steering.ts";
 import { featuresAnalysis } from "./features.ts";
 import { gradientXActivationAnalysis } from "./gradient-x-activation.ts";
@@ -48,6 +49,7 @@ export const ANALYSES: readonly Analysis[] = [
   edgeAttributionAnalysis,
   attributionGraphAnalysis,
   featuresAnalysis,
+  featurePatchingAnalysis,
   featureSteeringAnalysis,
   featureAnalysis,
   dictionaryReportAnalysis,

@@ -46,6 +46,11 @@ export const TOP_K_DICTIONARIES: Reference = {
   url: "https://arxiv.org/abs/2406.04093",
   paper: "Gao et al., 2024",
 };
+export const SPARSE_FEATURE_CIRCUITS: Reference = {
+  title: "Sparse Feature Circuits: Discovering and Editing Interpretable Causal Graphs in Language Models",
+  url: "https://arxiv.org/abs/2403.19647",
+  paper: "Marks et al., 2024",
+};
 export const MONOSEMANTICITY: Reference = {
   title: "Towards Monosemanticity: Decomposing Language Models With Dictionary Learning",
   url: "https://transformer-circuits.pub/2023/monosemantic-features",

@@ -92,7 +92,9 @@ export function readOf({ cfg, weight }: PassOf, x: Tensor, point: Points = unnam
     if (skip) return recons.add(whole.matmul(weight("W_skip").transpose(0, 1)));
     if (transcoder) return recons;
     const made = undo(recons);
-    return (heads ? made.reshapeLike(x, -2, 2) : made).rename(x.axes);
+    const [head, d_head] = x.shape.slice(-2);
+    // By sizes and not as x is, which may lack axes that a change within the dictionary put in front.
+    return (heads ? made.splitAxis(-1, { head, d_head }) : made).rename(x.axes);
   };
   return { flat, input: cfg.applyBDecToInput ? input.sub(weight("b_dec").rename(flat.axes.slice(-1))) : input, finish };
 }

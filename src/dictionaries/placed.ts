@@ -1,9 +1,10 @@
 /** A sparse dictionary at a model's hook point: whether it fits there, and the part that it is. */
 import { showShape } from "../graph/axes.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { Tensor } from "../graph/tensor.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { MODEL_ALIASES } from "../models/families/aliases.ts";
 import { recordingOf } from "../models/recording.ts";
+import { ndarray } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { firstOf } from "../tensor/words.ts";
 import { compositionOf, type DictionaryConfig } from "./config.ts";
@@ -192,7 +193,9 @@ const headOf = (x: Tensor, head: number) => x.slice(-2, head, head + 1).squeeze(
 
 /** A value [... head d_head] with one of its heads replaced. */
 function withHead(x: Tensor, replacement: Tensor, head: number): Tensor {
-  const own = replacement.unsqueeze(-2, x.axes.at(-2));
-  const following = head + 1 < x.shape.at(-2)! ? own.concat(x.slice(-2, head + 1), -2) : own;
-  return head > 0 ? x.slice(-2, 0, head).concat(following, -2) : following;
+  const count = x.shape.at(-2)!;
+  const here = Uint8Array.from({ length: count }, (_, i) => Number(i === head));
+  // A choice and not slices next to each other: a replacement may have further axes in front, as in a sweep.
+  const mask = Tensor.leaf(ndarray("bool", [count, 1], here), x.axes.slice(-2));
+  return replacement.unsqueeze(-2, x.axes.at(-2)).where(mask, x);
 }

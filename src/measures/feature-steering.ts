@@ -1,13 +1,12 @@
 /** What a model predicts, and writes, while a feature of a dictionary is held at a value. */
 import { median } from "simple-statistics";
 import type { Dictionary } from "../dictionaries/dictionary.ts";
-import { dictionaryPlace } from "../dictionaries/placed.ts";
-import { resolveName } from "../lens/hook-names.ts";
 import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { needNextToken } from "../lens/model-has.ts";
 import { checkWhole } from "../options/checks.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { DICTIONARY_OPTIONS, dictionaryOf } from "./dictionary/open.ts";
+import { placeIn } from "./dictionary/place.ts";
 import { type HeldFeature, HeldRuns } from "./feature-steering/held.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "./options.ts";
@@ -135,8 +134,7 @@ async function steered(
   asked: Asked,
 ): Promise<FeatureSteeringMeasurement> {
   const { signal, onProgress } = asked;
-  const { cfg, hookNames } = model;
-  const { at } = dictionaryPlace(dictionary, { cfg, hookNames, resolved: (name) => resolveName(name, hookNames) });
+  const { at } = placeIn(dictionary, model);
   const view = model.withDictionaries(dictionary, { useErrorTerm: true });
   const runs = new HeldRuns(view, prompt, `${at}.hook_sae_acts_post`, dictionary.dSae);
   const { feature, largest, value } = chosen(await runs.features(signal), prompt, asked);
@@ -156,7 +154,7 @@ async function steered(
   const random = controls.length > 0 ? (await step(runs.next(controls, signal))).divergences.data : [];
   const written = await step(runs.continued(held, asked.tokens, signal));
   const losses = await model.forward(written, { returnType: "loss", lossPerToken: true, signal });
-  const vocab = cfg.dVocabOut;
+  const vocab = model.cfg.dVocabOut;
   const probabilities = (run: number) =>
     (own.logProbs.data as Float32Array).slice(run * vocab, (run + 1) * vocab).map(Math.exp);
   const [before, after] = [probabilities(0), probabilities(held.length - 1)];

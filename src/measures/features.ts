@@ -5,9 +5,10 @@ import type { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { needNextToken } from "../lens/model-has.ts";
 import { ndarray } from "../tensor/array.ts";
 import { DICTIONARY_OPTIONS, dictionaryOf } from "./dictionary/open.ts";
+import { forEachPlace } from "./features/cells.ts";
+import { type ChosenGroup, chosenPlaces } from "./features/chosen.ts";
 import { FeaturePass } from "./features/pass.ts";
 import { type FeaturePositionRow, positionRows } from "./features/positions.ts";
-import { chosenPlaces, type RemovedGroup, removalCosts } from "./features/removals.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, seedOption, settled } from "./options.ts";
 import { answerToken, type Prompt, readPrompt, tokenText } from "./prompt.ts";
@@ -54,7 +55,7 @@ export interface FeatureAtTokenRow {
   /** `−activation · ∂loss/∂activation`: to first order, what removing it adds to the prompt's loss, in nats. */
   readonly estimated: number;
   /** Why it was removed; null if it was not. */
-  readonly group: RemovedGroup | null;
+  readonly group: ChosenGroup | null;
   /** What removing it adds to the prompt's loss, in nats: positive where the feature helps. */
   readonly cost: number | null;
 }
@@ -109,14 +110,17 @@ async function featuresOf(
   const from = prompt.startsWithBos ? 1 : 0;
   const places = found.firing(from);
   const chosen = chosenPlaces(places, removals, seed);
-  const costs = await removalCosts(pass, chosen, { loss: found.loss, signal, onProgress });
+  const groups = new Map(chosen.map(({ place, group }) => [place, group]));
+  const losses = await forEachPlace(view, [...groups.keys()], (some) => pass.removed(some), {
+    ...{ unit: "features", signal, onProgress },
+  });
   const nexts = targets.map((id, pos) => prompt.tokens[pos + 1] ?? tokenText(model, id));
   const rows = places.map((place): FeatureAtTokenRow => {
     const { pos, d_sae, activation, writes, estimated } = place;
-    const removed = costs.get(place);
+    const without = losses.get(place);
     return {
       ...{ pos, token: prompt.tokens[pos], next: nexts[pos], d_sae, activation, writes, estimated },
-      ...{ group: removed?.group ?? null, cost: removed?.cost ?? null },
+      ...{ group: groups.get(place) ?? null, cost: without === undefined ? null : without - found.loss },
     };
   });
   return Measured.of(rows, {

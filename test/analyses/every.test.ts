@@ -53,6 +53,7 @@ describe.each(ANALYSES.map((analysis) => [analysis.name, analysis] as const))("%
 /** The analyses of many runs, which say how far they are. */
 const LONG = [
   "activation-patching",
+  "feature-patching",
   "ablation",
   "diffuse-mlp",
   "head-detector",

@@ -155,6 +155,7 @@ function functions(): Case[] {
       both(name, { prompt: "abc", signal }),
     ),
     ...both("neuronTokens", { text: "abc", signal }),
+    ...both("featurePatching", { ...contrast, dictionary: modelDictionary }),
     ...both("features", { prompt: "abc", answer: "a", dictionary: modelDictionary, ...stopped }),
     ...both("featureSteering", { prompt: "abc", feature: 1, tokens: 1, dictionary: modelDictionary, ...stopped }),
     ...both("feature", { feature: 1, text: "abc", dictionary: modelDictionary, ...stopped }),

@@ -1,12 +1,12 @@
 /** Passes over texts with a dictionary's hook point as it is, replaced, zeroed and at its mean, and what is read of them. */
 import type { Dictionary } from "../../dictionaries/dictionary.ts";
 import { decode, encode } from "../../dictionaries/pass.ts";
-import { type DictionaryPlace, dictionaryPlace } from "../../dictionaries/placed.ts";
+import type { DictionaryPlace } from "../../dictionaries/placed.ts";
 import { Tensor } from "../../graph/tensor.ts";
-import { resolveName } from "../../lens/hook-names.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../../lens/model-graph.ts";
 import { ndarray } from "../../tensor/array.ts";
+import { placeIn } from "../dictionary/place.ts";
 
 /** Texts as rows of tokens, and which of them count. */
 export interface Texts {
@@ -51,8 +51,7 @@ export class DictionaryPasses {
   constructor(model: HookedTransformer, dictionary: Dictionary, texts: Texts) {
     this.#model = model;
     this.#dictionary = dictionary;
-    const { cfg, hookNames } = model;
-    this.#place = dictionaryPlace(dictionary, { cfg, hookNames, resolved: (name) => resolveName(name, hookNames) });
+    this.#place = placeIn(dictionary, model);
     this.#texts = texts;
   }
 

@@ -1,12 +1,12 @@
 /** Reads features over a text, batch by batch. */
 import type { Dictionary } from "../../dictionaries/dictionary.ts";
 import { encode } from "../../dictionaries/pass.ts";
-import { type DictionaryPlace, dictionaryPlace } from "../../dictionaries/placed.ts";
+import type { DictionaryPlace } from "../../dictionaries/placed.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import { components, neuronName, type WriterOutput } from "../../lens/components.ts";
-import { resolveName } from "../../lens/hook-names.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import { ndarray } from "../../tensor/array.ts";
+import { placeIn } from "../dictionary/place.ts";
 import { isInStream } from "../features/pass.ts";
 import { largestIndices } from "../top-tokens.ts";
 import { withOthers, writtenTokens } from "../written-tokens.ts";
@@ -48,10 +48,9 @@ export class FeatureReader {
   #neurons: Float64Array | undefined;
 
   constructor(model: HookedTransformer, dictionary: Dictionary) {
-    const { cfg, hookNames } = model;
     this.#model = model;
     this.#dictionary = dictionary;
-    this.#place = dictionaryPlace(dictionary, { cfg, hookNames, resolved: (name) => resolveName(name, hookNames) });
+    this.#place = placeIn(dictionary, model);
     this.#fired = new Float64Array(dictionary.dSae);
     this.#largest = new Float64Array(dictionary.dSae);
   }

@@ -1,15 +1,15 @@
 /** A pass with a dictionary and its error term: features, what each writes, and the gradient of the loss at it. */
 import type { Dictionary } from "../../dictionaries/dictionary.ts";
-import { dictionaryPlace } from "../../dictionaries/placed.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import { type Addition, components } from "../../lens/components.ts";
-import { resolveName } from "../../lens/hook-names.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import type { ModelGraph } from "../../lens/model-graph.ts";
 import { compose } from "../../models/compose.ts";
 import { ndarray } from "../../tensor/array.ts";
+import { placeIn } from "../dictionary/place.ts";
 import { gradientsAt } from "../metric-gradients.ts";
 import type { Prompt } from "../prompt.ts";
+import { featureCells } from "./cells.ts";
 import { type FiringPlace, FoundFeatures } from "./found.ts";
 
 /** Whether values at a hook point are in the residual stream's space, without a norm between them and the stream. */
@@ -28,8 +28,7 @@ export class FeaturePass {
 
   /** @param view a model with the dictionary @param targets the token that comes after each of the prompt's */
   constructor(view: HookedTransformer, dictionary: Dictionary, prompt: Prompt, targets: readonly number[]) {
-    const { cfg, hookNames } = view;
-    this.at = dictionaryPlace(dictionary, { cfg, hookNames, resolved: (name) => resolveName(name, hookNames) }).at;
+    this.at = placeIn(dictionary, view).at;
     this.#view = view;
     this.#features = `${this.at}.hook_sae_acts_post`;
     this.#dSae = dictionary.dSae;
@@ -65,24 +64,9 @@ export class FeaturePass {
 
   /** The loss with one feature removed at one place, for each of some places, [cell]. */
   removed(places: readonly FiringPlace[]): Tensor {
-    const pos = this.#targets.shape[0];
-    const marks = (width: number, at: (place: FiringPlace) => number, shape: readonly number[]) => {
-      const data = new Uint8Array(places.length * width);
-      places.forEach((place, cell) => {
-        data[cell * width + at(place)] = 1;
-      });
-      return Tensor.leaf(ndarray("bool", [places.length, ...shape], data), ["cell", "batch", "pos", "d_sae"]);
-    };
-    const here = marks(pos, (place) => place.pos, [1, pos, 1]);
-    const this_ = marks(this.#dSae, (place) => place.d_sae, [1, 1, this.#dSae]);
-    const mask = here.and(this_);
+    const mask = featureCells(places, this.#graph.at(this.#features));
     const edited = this.#graph.with([[this.#features, (acts) => acts.constant(0).where(mask, acts)]]);
     return edited.follow(this.losses(this.#graph).sum("pos"));
-  }
-
-  /** The model, for computing in parts. */
-  get model(): HookedTransformer {
-    return this.#view;
   }
 
   /** The MLP whose output the dictionary makes, if it does. */
