@@ -21,11 +21,17 @@ export interface Site {
   close(): Promise<void>;
 }
 
+/** Where Chromium is. @throws GlassformerError if it is not there */
+export function chromiumThere(): string {
+  const paths = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"];
+  const found = paths.find((path) => path && existsSync(path));
+  if (found) return found;
+  throw new GlassformerError("There is no Chromium: say where it is with CHROMIUM_PATH.");
+}
+
 /** The page that `glassformer serve` serves. @throws GlassformerError without a Chromium, or if the page has not been built */
 export async function openSite(): Promise<Site> {
-  const paths = [process.env.CHROMIUM_PATH, "/usr/bin/chromium"];
-  const executablePath = paths.find((path) => path && existsSync(path));
-  if (!executablePath) throw new GlassformerError("There is no Chromium: say where it is with CHROMIUM_PATH.");
+  const executablePath = chromiumThere();
   const server = pageServer(await webFolders());
   const browser: Browser = await chromium.launch({ executablePath, args: ["--headless=new", "--no-sandbox"] });
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });

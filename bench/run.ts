@@ -16,6 +16,7 @@ import { seed } from "./seed.ts";
 import { svd } from "./svd.ts";
 import { sweep } from "./sweep.ts";
 import { train } from "./train.ts";
+import { visits } from "./visits.ts";
 
 const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
   seed,
@@ -32,6 +33,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   svd,
   growth,
   page,
+  visits,
   devices,
 };
 
