@@ -7,11 +7,13 @@ import { generateCommand } from "./generate-command.ts";
 import { mergeCommand } from "./merge-command.ts";
 import { modelsCommand } from "./models-command.ts";
 import { queryCommand } from "./query-command.ts";
+import { queueCommand } from "./queue-command.ts";
 import { scanCommand } from "./scan-command.ts";
 import { serveCommand } from "./serve-command.ts";
 import { tokensCommand } from "./tokens-command.ts";
 import { trainCommand } from "./train-command.ts";
 import { trainDictionaryCommand } from "./train-dictionary-command.ts";
+import { workerCommand } from "./worker-command.ts";
 
 export const COMMANDS: readonly CommandRecord[] = [
   analysisCommand(analysisCalled("look"), "A first look:"),
@@ -22,6 +24,8 @@ export const COMMANDS: readonly CommandRecord[] = [
   scanCommand,
   mergeCommand,
   queryCommand,
+  workerCommand,
+  queueCommand,
   trainCommand,
   trainDictionaryCommand,
   modelsCommand,

@@ -18,7 +18,7 @@ export interface Origin extends Written {
 /** Options that change where results go, and not what they are; of a training run also those that split it. */
 const OF_OUTPUT = ["full", "json", "quiet", "noColor", "color"];
 const OF_ANALYSIS = new Set([...OF_OUTPUT, "out"]);
-const OF_SCAN = new Set([...OF_OUTPUT, "resume", "shard", "analysis", "out"]);
+const OF_SCAN = new Set([...OF_OUTPUT, "resume", "shard", "queue", "attempts", "takeover", "analysis", "out"]);
 const OF_TRAINING = new Set([...OF_OUTPUT, "report", "resume"]);
 
 /** The most characters of code: prompts of whole files are not copied into every report. */

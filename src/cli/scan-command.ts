@@ -1,4 +1,6 @@
 /** `glassformer scan`: one question over texts of any size, shard by shard, in a folder that can be resumed and merged. */
+import { stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import type { OptionRecord, OptionRecords } from "../options/records.ts";
 import { type Settled, settle } from "../options/settle.ts";
 import { dashed } from "../options/written.ts";
@@ -12,14 +14,16 @@ import { guarded } from "./interrupt.ts";
 import { MODEL_OPTION, OPENING_OPTIONS, openedWith } from "./model-options.ts";
 import { checksumOfModel, scanCommandLine } from "./origin.ts";
 import { needDisk } from "./scan/disk.ts";
+import type { QueueServer } from "./queue/connection.ts";
 import { finishScan } from "./scan/finish.ts";
 import { ScanFolder } from "./scan/folder.ts";
 import { SCAN_NAMES, scanCalled } from "./scan/open.ts";
 import { ScanScreen } from "./scan/screen.ts";
 import { type ScanSettings, THIS_VERSION } from "./scan/settings.ts";
 import { ShardWorker } from "./scan/shard-work.ts";
-import { datasetOf, type Part, partsOf, type ScanSource, scanSources, withDatasets } from "./scan/sources.ts";
+import { datasetOf, type Part, partsOf, type ScanSource, STANDARD_INPUT, scanSources, withDatasets } from "./scan/sources.ts";
 import { type Terminal, tell } from "./terminal.ts";
+import { QUEUE_OPTION } from "./worker-command.ts";
 
 /** The options of all scans. Those of one scan alone say so. */
 function optionsOfScans(): OptionRecords {
@@ -49,6 +53,8 @@ function needOwn({ name, options }: Scan, typed: object): void {
 
 /** MB of text in a shard. */
 const USUAL_SHARD = 2;
+
+const ON_QUEUE = [{ option: "queue", not: [undefined] }] as const;
 
 const OPTIONS = {
   data: {
@@ -96,6 +102,26 @@ const OPTIONS = {
     placeholder: "i/n",
     description: "only every n-th shard from the i-th on: 1/8 to 8/8 are all, for eight machines",
   },
+  queue: {
+    ...QUEUE_OPTION,
+    description: "have workers do the shards (glassformer worker), by a Redis or Valkey server: redis://host:port",
+    only: [{ option: "shard", is: [undefined] }],
+  },
+  attempts: {
+    type: "integer",
+    least: 1,
+    default: 5,
+    description: "how often a shard is tried before it is set aside",
+    only: ON_QUEUE,
+  },
+  takeover: {
+    type: "number",
+    placeholder: "seconds",
+    least: 1,
+    default: 30,
+    description: "a worker that is not heard of for this long loses its shards to others",
+    only: ON_QUEUE,
+  },
   full: { type: "flag", description: "print all tables, comparisons and caveats" },
   json: {
     type: "flag",
@@ -124,16 +150,39 @@ export const scanCommand = command({
     ...OPTIONS,
     ...optionsOfScans(),
   } as typeof OPTIONS,
-  headings: { data: "The text and the model:", maxLength: "How it is read:", resume: "The run:" },
+  headings: {
+    data: "The text and the model:",
+    maxLength: "How it is read:",
+    resume: "The run:",
+    queue: "Many machines:",
+    full: "What is printed:",
+  },
   examples: [
     "scan diffuse-mlp --data novels.txt --out scanned",
     "scan diffuse-mlp --data novels.txt --out scanned --shard 2/8",
+    "scan diffuse-mlp --data novels.txt --out scanned --queue redis://10.0.0.5",
     "merge scanned",
   ],
   run: (flags, { terminal, read }) => run(flags as Flags, terminal, read),
 });
 
-async function run(asked: Flags, terminal: Terminal, read: () => Promise<object>): Promise<void> {
+async function run(flags: Flags, terminal: Terminal, read: () => Promise<object>): Promise<void> {
+  if (flags.queue === undefined) return runOver(undefined, flags, terminal, read);
+  const { connectedQueue } = await import("./queue/connection.ts");
+  const server = await connectedQueue(flags.queue, (line) => tell(terminal.stderr, line));
+  try {
+    await runOver(server, flags, terminal, read);
+  } finally {
+    server.redis.disconnect();
+  }
+}
+
+async function runOver(
+  server: QueueServer | undefined,
+  asked: Flags,
+  terminal: Terminal,
+  read: () => Promise<object>,
+): Promise<void> {
   const { stderr } = terminal;
   const record = scanCalled(asked.analysis);
   const typed = await read();
@@ -175,7 +224,7 @@ async function run(asked: Flags, terminal: Terminal, read: () => Promise<object>
       bytesPerToken(scan.stored),
     );
   tell(stderr, begins(sources, parts, left.length, mine.length));
-  await scanAll(left);
+  await (server ? scanOnQueue(server) : scanAll(left));
   const all = await folder.done();
   if (all.size < parts.length) {
     tell(
@@ -185,6 +234,12 @@ async function run(asked: Flags, terminal: Terminal, read: () => Promise<object>
     return;
   }
   await finishScan({ folder, scan }, flags, terminal);
+
+  async function scanOnQueue(server: QueueServer): Promise<void> {
+    const { scanOverQueue } = await import("./queue/coordinate.ts");
+    const about = { ...(await placesOf(flags)), attempts: flags.attempts!, takeover: flags.takeover! };
+    await scanOverQueue({ server, folder, parts, about }, terminal);
+  }
 
   async function scanAll(shards: readonly number[]): Promise<void> {
     if (shards.length === 0) return;
@@ -263,6 +318,18 @@ async function settingsOf(
       batchTokens: flags.batchTokens ?? Math.max(maxLength, Math.min(most, USUAL_BATCH)),
     },
     ...{ shardSize, shards, command },
+  };
+}
+
+/** The folder, the texts and the model as other machines may have them, too: by whole paths. */
+async function placesOf({ out, data = [], model, adapter }: Flags) {
+  const folder = resolve(out);
+  const whole = async (name: string) => ((await stat(name).catch(() => undefined)) ? resolve(name) : name);
+  return {
+    folder,
+    data: await Promise.all(data.map((path) => (path === "-" ? join(folder, STANDARD_INPUT) : whole(path)))),
+    model: await whole(model),
+    adapter: adapter === undefined ? null : await whole(adapter),
   };
 }
 

@@ -2,7 +2,7 @@
  * The folder of a scan: `scan.json` says what it is, `shards/` has a file of summaries for each shard that is done, `rows/` its rows. A file gets
  * its name when all of it is there, so whatever has its name is complete; two processes that do the same shard write the same bytes.
  */
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { access, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseJsonObject } from "../../load/bytes.ts";
 import { makeFolder } from "../../load/node-make-folder.ts";
@@ -62,7 +62,7 @@ export class ScanFolder {
   }
 
   /** Makes what is not there yet: once there is something to save. */
-  private async make(): Promise<void> {
+  async begin(): Promise<void> {
     await makeFolder(join(this.path, SHARDS));
     if (!(await settingsIn(this.path))) {
       await writeWhole(join(this.path, SETTINGS), `${JSON.stringify(this.settings, null, 2)}\n`);
@@ -73,6 +73,23 @@ export class ScanFolder {
   async done(): Promise<ReadonlySet<number>> {
     const names = await readdir(join(this.path, SHARDS)).catch(() => []);
     return new Set(names.flatMap((name) => (/^\d+\.safetensors$/.test(name) ? [Number.parseInt(name, 10)] : [])));
+  }
+
+  /** Whether a shard is done. */
+  has(shard: number): Promise<boolean> {
+    return access(this.shardFile(shard)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Removes what killed processes have left, once all shards are done. */
+  async sweep(): Promise<void> {
+    for (const folder of [this.path, join(this.path, SHARDS), join(this.path, ROWS)]) {
+      const names = await readdir(folder).catch(() => []);
+      const left = names.filter((name) => /^\.glassformer-[0-9a-f]+\.tmp$|^\d+\.part$/.test(name));
+      for (const name of left) await rm(join(folder, name), { recursive: true, force: true });
+    }
   }
 
   shardFile(shard: number): string {
@@ -95,7 +112,7 @@ export class ScanFolder {
 
   /** @param rows as a file, if the scan has rows */
   async save(shard: number, state: ShardState, rows: Uint8Array | undefined): Promise<void> {
-    await this.make();
+    await this.begin();
     if (rows) {
       await makeFolder(join(this.path, this.rowFiles.folder));
       await writeWhole(this.rowsFile(shard), rows);
@@ -106,7 +123,7 @@ export class ScanFolder {
 
   /** Saves a shard of which some is done. */
   async savePart(shard: number, state: ShardState): Promise<void> {
-    await this.make();
+    await this.begin();
     await writeWhole(this.partFile(shard), shardBytes(state, this.hash, { rows: true }));
   }
 
@@ -136,7 +153,7 @@ export class ScanFolder {
   async take(shard: number, from: ScanFolder, scan: ModelScan): Promise<void> {
     const bytes = await readFile(from.shardFile(shard));
     await addShard(from.shardFile(shard), bytes, this.hash, emptyShard(scan));
-    await this.make();
+    await this.begin();
     const rows = await readFile(from.rowsFile(shard)).catch(() => undefined);
     if (rows) {
       await makeFolder(join(this.path, this.rowFiles.folder));

@@ -31,7 +31,8 @@ export interface Part {
   readonly bytes: number;
 }
 
-const STANDARD_INPUT = "standard-input.txt";
+/** The name of standard input once it is saved. */
+export const STANDARD_INPUT = "standard-input.txt";
 const BLOCK = 2 ** 16;
 const BLOCKS = 16;
 
