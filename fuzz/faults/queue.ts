@@ -67,8 +67,13 @@ export class QueueBench {
     return new QueueBench(there, server);
   }
 
-  async remove(): Promise<void> {
+  /** Kills what still runs. */
+  async stop(): Promise<void> {
     await Promise.all([...this.running].map((one) => one.kill()));
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
     await this.server.remove();
     rmSync(this.folder, { recursive: true, force: true });
     this.there.remove();
@@ -253,7 +258,40 @@ function differing(a: Record<string, string>, b: Record<string, string>): string
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]);
 }
 
-/** Whether a small disk can be mounted: that needs root. */
-export function mountSmall(folder: string, kilobytes: number): boolean {
-  return spawnSync("mount", ["-t", "tmpfs", "-o", `size=${kilobytes}k`, "tmpfs", folder]).status === 0;
+/** A scan in a folder on a small disk, which fills up and is emptied again. Needs root, for the disk. */
+export async function fullQueueDisk(): Promise<Record<string, unknown>> {
+  const bench = await QueueBench.begin();
+  const disk = join(bench.folder, "disk");
+  mkdirSync(disk);
+  if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]).status !== 0) {
+    await bench.remove();
+    return { skipped: "a small disk cannot be mounted here: that needs root" };
+  }
+  try {
+    bench.text("text.txt", 800);
+    const whole = bench.start(bench.scanArguments("text.txt", "whole"));
+    if ((await whole.ended) !== 0) throw new Error(whole.stderr);
+    const filled = join(disk, "other");
+    const scan = bench.coordinator("text.txt", "disk/scan", ["--attempts", "3"]);
+    await bench.counted("disk/scan", "wait", 16);
+    writeFileSync(filled, "x");
+    // To the last block.
+    spawnSync("dd", ["if=/dev/zero", `of=${filled}`, "bs=4k"]);
+    const workers = [bench.worker(), bench.worker()];
+    await scan.says(/Worker \d+ on \S+: .*the disk is full/);
+    await wait(5000);
+    const doneWhileFull = bench.done("disk/scan");
+    rmSync(filled);
+    const code = await scan.ended;
+    await Promise.all(workers.map((worker) => worker.kill()));
+    return {
+      "shards done while it was full": doneWhileFull,
+      "exit code": code,
+      "same bytes": bench.isSame("disk/scan", "whole"),
+    };
+  } finally {
+    await bench.stop();
+    spawnSync("umount", [disk]);
+    await bench.remove();
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run faults -- [NAME …] [--seed S] [--minutes M]`: processes killed, disks filled, runs aborted, long loops, the page used at random (for that
- * many minutes), each many times, with what was left counted. docs/reliability.md has the numbers.
+ * `npm run faults -- [NAME …] [--seed S] [--minutes M] [--kills N] [--restarts N]`: processes killed, disks filled, runs aborted, long loops, the page used at
+ * random (for that many minutes), a queue's workers killed and its server (that many of them), each many times, with what was left counted. docs/reliability.md has the numbers.
  */
 import { parseArgs } from "node:util";
 import { UnknownNameError } from "../../src/index.ts";
@@ -11,10 +11,16 @@ import { fullDisks } from "./disks.ts";
 import { killedDownloads, killedTraining } from "./kills.ts";
 import { loadedAgain, newLengths, newStructures, newStructuresOfEveryKind, repeatedRuns } from "./loops.ts";
 import { usedPage } from "./page.ts";
+import { fullQueueDisk, killedWorkers } from "./queue.ts";
 
 const { values, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: "string", default: "1" }, minutes: { type: "string" } },
+  options: {
+    seed: { type: "string", default: "1" },
+    minutes: { type: "string" },
+    kills: { type: "string", default: "200" },
+    restarts: { type: "string", default: "20" },
+  },
 });
 const seed = whole("--seed", values.seed);
 const random = new Random(seed, 0);
@@ -25,6 +31,13 @@ const FAULTS: Readonly<Record<string, () => Promise<Record<string, unknown>>>> =
   "training terminated": () => killedTraining(random, "SIGTERM", 4),
   "downloads killed": () => killedDownloads(random, 8),
   "full disks": fullDisks,
+  "queue killed": () =>
+    killedWorkers(random, {
+      kills: whole("--kills", values.kills),
+      restarts: whole("--restarts", values.restarts),
+      lines: 6000,
+    }),
+  "queue's disk full": fullQueueDisk,
   aborts: () => aborts(random, 200),
   "10,000 runs": () => repeatedRuns(10_000),
   "5,000 structures": () => newStructures(5000),

@@ -8,6 +8,9 @@ import { freePort, RedisServer } from "../../fuzz/faults/redis-server.ts";
 import { outcomeOf } from "../../src/cli/exit.ts";
 import { runCommand } from "../../src/cli/program.ts";
 
+// Many processes, on machines with two cores.
+vi.setConfig({ testTimeout: 150_000 });
+
 let bench: QueueBench;
 beforeAll(async () => {
   bench = await QueueBench.begin();
@@ -62,7 +65,9 @@ describe("a scan over a queue", () => {
     await ended(listed);
     expect(listed.stdout).toBe(`${folder}\n  loss of solu-1l-novels: 0 of 5 shards done, 0 begun, 0 workers, paused\n`);
     expect(await ended(queue("--continue", "paused"))).toBe(`Shards of ${folder} are begun again\n`);
-    expect(await ended(queue("--cancel", "paused"))).toMatch(/^Took .*paused off the queue\. What is done is in the folder/);
+    expect(await ended(queue("--cancel", "paused"))).toMatch(
+      /^Took .*paused off the queue\. What is done is in the folder/,
+    );
     expect(await ended(scan, 2)).toMatch(/The scan was taken off the queue\. What is done is in paused: .* --resume/);
     const worker = bench.worker();
     await ended(bench.coordinator("text.txt", "paused", ["--resume"]));
