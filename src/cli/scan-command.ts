@@ -13,15 +13,23 @@ import { FLAGS } from "./flags.ts";
 import { guarded } from "./interrupt.ts";
 import { MODEL_OPTION, OPENING_OPTIONS, openedWith } from "./model-options.ts";
 import { checksumOfModel, scanCommandLine } from "./origin.ts";
-import { needDisk } from "./scan/disk.ts";
 import type { QueueServer } from "./queue/connection.ts";
+import { needDisk } from "./scan/disk.ts";
 import { finishScan } from "./scan/finish.ts";
 import { ScanFolder } from "./scan/folder.ts";
 import { SCAN_NAMES, scanCalled } from "./scan/open.ts";
 import { ScanScreen } from "./scan/screen.ts";
 import { type ScanSettings, THIS_VERSION } from "./scan/settings.ts";
 import { ShardWorker } from "./scan/shard-work.ts";
-import { datasetOf, type Part, partsOf, type ScanSource, STANDARD_INPUT, scanSources, withDatasets } from "./scan/sources.ts";
+import {
+  datasetOf,
+  type Part,
+  partsOf,
+  type ScanSource,
+  STANDARD_INPUT,
+  scanSources,
+  withDatasets,
+} from "./scan/sources.ts";
 import { type Terminal, tell } from "./terminal.ts";
 import { QUEUE_OPTION } from "./worker-command.ts";
 

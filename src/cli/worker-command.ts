@@ -41,7 +41,7 @@ export const workerCommand = command({
   group: "Corpora:",
   summary: "Do shards of scans that are on a queue",
   description:
-    "Takes shards from the queue of a Redis or Valkey server, where scan --queue puts them, and writes what it has seen to the scan's folder, which it has to share. Any number of workers can run, on any number of machines; they may be started, stopped and killed at any time. Ctrl-C stops after the current batch and leaves the rest of the shard to another worker.",
+    "Takes shards from the queue of a Redis or Valkey server, where scan --queue puts them, and writes what it has seen to the scan's folder, which it has to share. Any number of workers can run, on any number of machines; they may be started, stopped and killed at any time. Ctrl-C stops after the current batch and leaves the rest of the shard to another worker. BullMQ and its client are installed separately: npm install bullmq ioredis.",
   options: OPTIONS,
   headings: { queue: "The queue, and this machine:" },
   examples: ["worker --queue redis://10.0.0.5", "worker --queue redis://10.0.0.5 --folder /mnt/shared --threads 4"],

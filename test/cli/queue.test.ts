@@ -7,6 +7,7 @@ import { QueueBench, type Running } from "../../fuzz/faults/queue.ts";
 import { freePort, RedisServer } from "../../fuzz/faults/redis-server.ts";
 import { outcomeOf } from "../../src/cli/exit.ts";
 import { runCommand } from "../../src/cli/program.ts";
+import { queueLibraries } from "../../src/cli/queue/connection.ts";
 
 // Many processes, on machines with two cores.
 vi.setConfig({ testTimeout: 150_000 });
@@ -97,7 +98,7 @@ describe("a scan over a queue", () => {
     await bench.counted("left", "wait", 5);
     scan.child.kill("SIGINT");
     await scan.ended;
-    expect(scan.stderr).toMatch(/No longer watching: workers go on .* --resume .* queue redis:\S+ --cancel left/);
+    expect(scan.stderr).toMatch(/No longer watching: workers continue .* --resume .* queue redis:\S+ --cancel left/);
     await ended(bench.worker(["--once"]));
     expect(bench.done("left")).toBe(5);
     await ended(bench.coordinator("text.txt", "left", ["--resume"]));
@@ -174,6 +175,11 @@ describe("a server", () => {
     } finally {
       for (const { server } of [old, page]) server.close();
     }
+  });
+
+  it("is not reached without the libraries for it, which are named", async () => {
+    const load = () => import("ioredis-not-there" as "ioredis");
+    await expect(queueLibraries(load)).rejects.toThrow(/which are not installed: run npm install bullmq ioredis/);
   });
 
   it("with another time is refused", async () => {

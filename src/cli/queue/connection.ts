@@ -17,6 +17,25 @@ export interface QueueServer {
   readonly shown: string;
 }
 
+type Libraries = Pick<typeof import("ioredis"), "Redis">;
+
+/** @throws ArgumentError if they are not installed */
+export async function queueLibraries(
+  load: () => Promise<Libraries> = async () => {
+    await import("bullmq");
+    return import("ioredis");
+  },
+): Promise<Libraries> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new ArgumentError(
+      "A queue needs BullMQ and its client of Redis, which are not installed: run npm install bullmq ioredis.",
+      { asked: "bullmq", cause },
+    );
+  }
+}
+
 /** Connects to the server at a typed address. @throws ArgumentError as `connect` does */
 export async function connectedQueue(text: string | undefined, say: (line: string) => void): Promise<QueueServer> {
   const address = neededAddress(text);
@@ -29,7 +48,7 @@ export async function connectedQueue(text: string | undefined, say: (line: strin
  * @throws ArgumentError for a server that does not answer, asks for a password, is too old, or has another time
  */
 async function connect(address: QueueAddress, say: (line: string) => void): Promise<Redis> {
-  const { Redis } = await import("ioredis");
+  const { Redis } = await queueLibraries();
   const options = optionsOf(address);
   await checkServer(new Redis({ ...options, retryStrategy: () => null, maxRetriesPerRequest: 0 }), address, say);
   const connection = new Redis({

@@ -4,7 +4,6 @@ import { InputError } from "../../tensor/errors.ts";
 import { counted, firstOf } from "../../tensor/words.ts";
 import { guarded } from "../interrupt.ts";
 import type { ScanFolder } from "../scan/folder.ts";
-import { hashOf } from "../scan/settings.ts";
 import type { Part } from "../scan/sources.ts";
 import { type Terminal, tell } from "../terminal.ts";
 import { clock } from "../training-screen.ts";
@@ -119,7 +118,7 @@ class Watched {
       if (failed === undefined) {
         const { path } = folder;
         this.say(
-          `No longer watching: workers go on with what is on the queue. The same command with --resume watches it again and makes the finding; glassformer queue ${server.shown} --cancel ${path} takes it off.`,
+          `No longer watching: workers continue with what is on the queue. The same command with --resume watches it again and makes the finding; glassformer queue ${server.shown} --cancel ${path} takes it off.`,
         );
         return undefined;
       }
@@ -137,7 +136,7 @@ class Watched {
 
   /** The jobs of shards that are not done. */
   private jobs(done: ReadonlySet<number>): ShardJob[] {
-    const scan = Buffer.from(hashOf(this.work.folder.settings).buffer).toString("hex");
+    const scan = this.work.folder.id;
     return this.work.parts.map((part, shard) => ({ scan, shard, part })).filter(({ shard }) => !done.has(shard));
   }
 

@@ -4,7 +4,6 @@ import type { Job, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { visibleControls } from "../../tensor/visible.ts";
 import { counted } from "../../tensor/words.ts";
-import { hashOf } from "../scan/settings.ts";
 import { type ShardWork, ShardWorker } from "../scan/shard-work.ts";
 import { PREFIX, type QueuedScan, type ShardJob, type WorkerState } from "./board.ts";
 import { isOfThisMachine, Misplaced } from "./fit.ts";
@@ -31,7 +30,6 @@ export class Serving {
   readonly queued: QueuedScan;
   private readonly work: ShardWork;
   private readonly worker: ShardWorker;
-  private readonly hash: string;
   private readonly say: (line: string) => void;
   private readonly speed = new Speed();
   /** Whether the server was lost while it began: it takes no shards. */
@@ -49,7 +47,6 @@ export class Serving {
     this.queued = queued;
     this.work = work;
     this.worker = new ShardWorker(work);
-    this.hash = Buffer.from(hashOf(queued.settings).buffer).toString("hex");
     this.say = say;
   }
 
@@ -109,7 +106,7 @@ export class Serving {
   ): Promise<void> {
     const { shard, part, scan } = job.data;
     const { settings, attempts } = this.queued;
-    if (scan !== this.hash) throw new UnrecoverableError("the job is of another scan than its queue");
+    if (scan !== this.work.folder.id) throw new UnrecoverableError("the job is of another scan than its queue");
     if (job.stalledCounter + job.attemptsMade >= attempts) {
       throw new UnrecoverableError(
         `${counted(job.stalledCounter, "worker")} that had it ended without a word: it may need more memory than they had.`,

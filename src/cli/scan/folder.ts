@@ -85,7 +85,7 @@ export class ScanFolder {
 
   /** Removes what killed processes have left, once all shards are done. */
   async sweep(): Promise<void> {
-    for (const folder of [this.path, join(this.path, SHARDS), join(this.path, ROWS)]) {
+    for (const folder of ["", SHARDS, this.rowFiles.folder].map((name) => join(this.path, name))) {
       const names = await readdir(folder).catch(() => []);
       const left = names.filter((name) => /^\.glassformer-[0-9a-f]+\.tmp$|^\d+\.part$/.test(name));
       for (const name of left) await rm(join(folder, name), { recursive: true, force: true });
