@@ -26,12 +26,21 @@ export interface Activation {
   readonly compares: boolean;
   /** The pre-activations [... d_sae]. */
   pre(of: ActivationInput): Tensor;
-  /** The features [... d_sae], of pre-activations, which may have been changed. */
-  features(pre: Tensor, of: ActivationInput, k: number): Tensor;
+  /**
+   * The features [... d_sae], of pre-activations, which may have been changed.
+   * @param by what says which are the largest, in place of the pre-activations
+   */
+  features(pre: Tensor, of: ActivationInput, k: number, by?: Tensor): Tensor;
 }
 
 /** 1 where a condition holds, 0 elsewhere; a constant for gradients. */
 const mask = (condition: Tensor): Tensor => condition.cast("float32");
+
+/** What `made` makes of the k largest numbers of each row by `by`, at their places, and 0 elsewhere. */
+export function ofLargest(x: Tensor, by: Tensor, k: number, made: (kept: Tensor) => Tensor): Tensor {
+  const { indices } = by.topK(k);
+  return x.placeEachLike(indices, made(x.pickEach(indices)));
+}
 
 /** `input @ W_enc + b_enc`. */
 const biased: Activation["pre"] = ({ projected, weight }) => projected.add(weight("b_enc"));
@@ -64,13 +73,13 @@ export const ACTIVATIONS = {
   },
   jumprelu: { ...withThreshold, features: (pre, of) => pre.relu().mul(overThreshold(pre, of)) },
   signed_jumprelu: { ...withThreshold, features: (pre, of) => pre.mul(overThreshold(pre, of)) },
-  topk: { ...choosing, features: (pre, _of, k) => pre.relu().mul(mask(pre.isTopK(k))) },
-  signed_topk: { ...choosing, features: (pre, _of, k) => pre.mul(mask(pre.isTopK(k))) },
+  topk: { ...choosing, features: (pre, _of, k, by = pre) => ofLargest(pre, by, k, (kept) => kept.relu()) },
+  signed_topk: { ...choosing, features: (pre, _of, k, by = pre) => ofLargest(pre, by, k, (kept) => kept) },
   groupmax: {
     ...choosing,
-    features(pre, _of, k) {
+    features(pre, _of, k, by = pre) {
       const found = pre.relu();
-      const grouped = found.splitAxis(-1, { group: k, "": -1 });
+      const grouped = by.relu().splitAxis(-1, { group: k, "": -1 });
       return found.mul(mask(grouped.isTopK(1).mergeAxes(-2, 2, "d_sae")));
     },
   },

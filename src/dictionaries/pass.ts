@@ -47,6 +47,8 @@ export interface Encoded extends Read {
   readonly pre: Tensor;
   /** Features, [... d_sae]. */
   readonly acts: Tensor;
+  /** The same over the norms of the decoder's rows, where features are rescaled by them: as they are decoded. */
+  readonly features: Tensor;
 }
 
 /**
@@ -61,17 +63,23 @@ export function encode(of: PassOf, x: Tensor, point: Points = unnamed): Encoded 
   const read = readOf(of, x, point);
   const from = { input: read.input, projected: read.input.matmul(weight("W_enc")), weight };
   const pre = point("hook_sae_acts_pre", activation.pre(from));
-  const scaled = cfg.rescaleActsByDecoderNorm ? pre.mul(norms!) : pre;
-  return { ...read, pre, acts: point("hook_sae_acts_post", activation.features(scaled, from, cfg.k ?? 0)) };
+  const [rescales, k] = [cfg.rescaleActsByDecoderNorm, cfg.k ?? 0];
+  const scaled = rescales ? pre.mul(norms!) : pre;
+  const acts = point("hook_sae_acts_post", activation.features(scaled, from, k));
+  return { ...read, pre, acts, features: rescales ? activation.features(pre, from, k, scaled) : acts };
 }
 
 /**
  * `acts W_dec + b_dec`, [... d_out]: step 7 of SAELens' `SAE.decode`, `hook_sae_recons`; `Read.finish` does the rest. With
  * `rescaleActsByDecoderNorm` the features are divided by the decoder's norms.
  */
-export function decode({ cfg, weight, norms }: PassOf, acts: Tensor, point: Points = unnamed): Tensor {
-  const features = cfg.rescaleActsByDecoderNorm ? acts.div(norms!) : acts;
-  return point("hook_sae_recons", features.matmul(weight("W_dec")).add(weight("b_dec")));
+export function decode(of: PassOf, acts: Tensor, point: Points = unnamed): Tensor {
+  return point("hook_sae_recons", written(of, of.cfg.rescaleActsByDecoderNorm ? acts.div(of.norms!) : acts));
+}
+
+/** `f W_dec + b_dec` of features that are not rescaled, or no longer. */
+export function written({ weight }: PassOf, features: Tensor): Tensor {
+  return features.matmul(weight("W_dec")).add(weight("b_dec"));
 }
 
 /** Encodes and decodes: what the dictionary makes of x, [... d_out], or with x's axes of heads. */

@@ -87,6 +87,8 @@ export interface Value extends Meta {
   pick(index: Value): Value;
   addAt(index: Value, values: Value): Value;
   placeLike(index: Value, values: Value): Value;
+  pickEach(index: Value): Value;
+  placeEachLike(index: Value, values: Value): Value;
   scatterAddLike(index: Value, updates: Value): Value;
   scatterRowsLike(index: Value, updates: Value): Value;
 }

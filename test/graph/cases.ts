@@ -39,6 +39,7 @@ const of = (what: string, inputs: readonly Tensor[], make: (...inputs: Tensor[])
 });
 
 const a = numbers([2, 3, 4], 1);
+const each = ints([2, 3, 2], [0, 3, 1, 2, 2, 0, 3, 1, 0, 1, 2, 3]);
 const b = numbers([2, 3, 4], 2);
 const row = numbers([4], 3);
 const column = numbers([3, 1], 4);
@@ -135,6 +136,14 @@ export const cases: { readonly [K in OpName]: readonly Case[] } = {
     of("of equal numbers, the earlier first", [ints([2, 5], [3, 7, 7, 3, 7, 1, 1, 1, 1, 1])], (x) => x.topK(4).indices),
     of("of equal floats among very many", [ties], (x) => x.topK(20).indices),
     of("of NaN and infinity, the earlier first", [odd], (x) => x.topK(4).indices),
+  ],
+  pickEach: [
+    of("of rows", [a, each], (x, at) => x.pickEach(at)),
+    of("of the largest", [a], (x) => x.pickEach(x.topK(2).indices)),
+  ],
+  placeEachLike: [
+    of("in rows", [a, each, numbers([2, 3, 2], 4)], (x, at, values) => x.placeEachLike(at, values)),
+    of("the largest, where they were", [a], (x) => x.placeEachLike(x.topK(2).indices, x.topK(2).values)),
   ],
   isTopK: [
     of("of rows", [a], (x) => x.isTopK(2)),

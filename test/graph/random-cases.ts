@@ -103,6 +103,14 @@ const rowsAndIndex = (make: Case["make"], values = false): Arbitrary =>
     }),
   );
 
+/** Rows of different numbers, and the places of the largest of each. */
+const largestOf = (make: (x: Tensor, index: Tensor) => Tensor): Arbitrary =>
+  shapes(1).chain((shape) =>
+    fc
+      .tuple(distinct(shape), fc.integer({ min: 1, max: shape[shape.length - 1] }))
+      .map(([inputs, k]) => of(inputs, (x) => make(x, x.topK(k).indices))),
+  );
+
 export const randomCases: { readonly [K in OpName]: Arbitrary } = {
   add: binary("add"),
   sub: binary("sub"),
@@ -170,6 +178,8 @@ export const randomCases: { readonly [K in OpName]: Arbitrary } = {
         .map(([inputs, k]) => of(inputs, (x) => x.isTopK(k, axis))),
     ),
   ),
+  pickEach: largestOf((x, index) => x.pickEach(index)),
+  placeEachLike: largestOf((x, index) => x.placeEachLike(index, x.pickEach(index))),
   softmax: withAxis((x, axis) => x.softmax(axis)),
   crossEntropy: rowsAndIndex((x, i) => x.crossEntropy(i)),
   outerChosen: fc.tuple(shapes(1), size, size, size).chain(([lead, i, j, count]) =>

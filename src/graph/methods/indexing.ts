@@ -55,6 +55,14 @@ export abstract class Indexing extends Products {
   placeLike(index: this, values: this): this {
     return this.applied("placeLike", [this, index, values]);
   }
+  /** Some numbers of each row along the last axis, `index` int32 [... k]: of `x.topK(k)` the values are `x.pickEach(indices)`. */
+  pickEach(index: this): this {
+    return this.applied("pickEach", [this, index]);
+  }
+  /** Zeros in the shape of this, with `values` [... k] at their indices along the last axis, each at most once a row: the adjoint of `pickEach`. */
+  placeEachLike(index: this, values: this): this {
+    return this.applied("placeEachLike", [this, index, values]);
+  }
   /** One number a row added along the last axis. */
   addAt(index: this, values: this): this {
     return this.applied("addAt", [this, index, values]);

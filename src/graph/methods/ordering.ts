@@ -35,7 +35,7 @@ export abstract class Ordering extends Indexing {
   }
   /**
    * Which numbers are among the `k` largest along an axis: a condition, true `k` times along it, of equal numbers for the earlier.
-   * NaN counts as infinite. No gradient goes through it: `x.mul(x.isTopK(k).cast("float32"))` keeps the largest, and theirs.
+   * NaN counts as infinite. No gradient goes through it.
    */
   isTopK(k: number, axis: AxisRef = -1): this {
     const last = this.shape.length - 1;

@@ -306,6 +306,57 @@ export const placeLike: Op<NoAttrs> = {
   ...ordinary,
 };
 
+/** Several elements of each row: `x[..., index[..., i]]` along the last axis, for an index [... k]. */
+export const pickEach: Op<NoAttrs> = {
+  outputs: 1,
+  infer([x, index]) {
+    requireIndex("pickEach", index);
+    if (x.shape.length === 0 || index.shape.slice(0, -1).join() !== x.shape.slice(0, -1).join()) {
+      throw new ShapeError(
+        `pickEach needs indices for each row of ${showShape(x)}, of shape [${[...x.shape.slice(0, -1), "k"]}], but got ${showShape(index)}.`,
+        { asked: index.shape, found: x.shape },
+      );
+    }
+    return { dtype: x.dtype, shape: index.shape, axes: [...x.axes.slice(0, -1), index.axes.at(-1)!] };
+  },
+  reference([x, index], _attrs, out) {
+    const [size, k] = [x, index].map(({ shape }) => shape[shape.length - 1]);
+    return float(
+      out.shape,
+      Float64Array.from(index.data, (at, i) => x.data[Math.floor(i / k) * size + checked(Number(at), size)]),
+    );
+  },
+  onnx: (emit, [x, index]) => emit.node("GatherElements", [x.name, index.name], { axis: x.rank - 1 }),
+  vjp: (g, _out, [x, index]) => [x.placeEachLike(index, g), null],
+  along: (axis, [x]) => (axis === x.shape.length - 1 ? undefined : [axis, axis]),
+  rows: sameOnRows,
+  scratch: false,
+  ...ordinary,
+};
+
+/** Zeros of the first input's shape with several numbers a row set at `index`, each place at most once: the adjoint of pickEach. */
+export const placeEachLike: Op<NoAttrs> = {
+  outputs: 1,
+  infer: ([x, , values]) => ({ dtype: values.dtype, shape: x.shape, axes: x.axes }),
+  reference([x, index, values], _attrs, out) {
+    const [size, k] = [x, index].map(({ shape }) => shape[shape.length - 1]);
+    const result = float(out.shape);
+    values.data.forEach((value: number, i: number) => {
+      result.data[Math.floor(i / k) * size + checked(Number(index.data[i]), size)] = value;
+    });
+    return result;
+  },
+  onnx(emit, [x, index, values]) {
+    const zeros = emit.node("Expand", [emit.float(0), emit.node("Shape", [x.name])]);
+    return emit.node("ScatterElements", [zeros, index.name, values.name], { axis: x.rank - 1 });
+  },
+  vjp: (g, _out, [, index]) => [null, null, g.pickEach(index)],
+  along: (axis, [x]) => (axis === x.shape.length - 1 ? undefined : [axis, axis, axis]),
+  rows: sameOnRows,
+  scratch: false,
+  ...ordinary,
+};
+
 /** The first input with one number a row added at `index`, as for `pick`: only what changes is touched. */
 export const addAt: Op<NoAttrs> = {
   outputs: 1,

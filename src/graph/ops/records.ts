@@ -31,7 +31,17 @@ export {
   tanh,
   where,
 } from "./elementwise.ts";
-export { addAt, gather, gatherRows, pick, placeLike, scatterAddLike, scatterRowsLike } from "./gather.ts";
+export {
+  addAt,
+  gather,
+  gatherRows,
+  pick,
+  pickEach,
+  placeEachLike,
+  placeLike,
+  scatterAddLike,
+  scatterRowsLike,
+} from "./gather.ts";
 export { gelu } from "./gelu.ts";
 export {
   concat,

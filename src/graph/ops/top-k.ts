@@ -4,7 +4,6 @@ import { ShapeError } from "../../tensor/errors.ts";
 import { type Meta, showShape } from "../axes.ts";
 import { float } from "../kernels.ts";
 import { type Emitter, type Op, type Operand, ordinary } from "../op.ts";
-import type { Value } from "../value.ts";
 import { onnxType } from "./cast.ts";
 import { sameOnRows } from "./rows.ts";
 
@@ -75,13 +74,7 @@ export const topK: Op<TopKAttrs> = {
     const values = emit.node("GatherElements", [x.name, at], { axis: x.rank - 1 });
     return [values, emit.node("Cast", [at], { to: onnxType.int32 })];
   },
-  vjp(g, out, [x], { k }) {
-    const indices = out.result(1);
-    const column = (t: Value, i: number) => t.slice(-1, i, i + 1).squeeze(-1);
-    let placed = x.constant(0).expandLike(x);
-    for (let i = 0; i < k; i++) placed = placed.addAt(column(indices, i), column(g, i));
-    return [placed];
-  },
+  vjp: (g, out, [x]) => [x.placeEachLike(out.result(1), g)],
   along: (axis, _inputs, _attrs, out) => (axis === out.shape.length - 1 ? undefined : [axis]),
   rows: sameOnRows,
   scratch: true,

@@ -1,7 +1,7 @@
 /** The kinds of dictionaries that can be trained: one record a kind, with what it adds to the squared error. */
-import { ACTIVATIONS, type Activation, type ActivationName } from "../../dictionaries/activations.ts";
+import { ACTIVATIONS, type Activation, type ActivationName, ofLargest } from "../../dictionaries/activations.ts";
 import type { DictionaryConfig } from "../../dictionaries/config.ts";
-import { decode, type Encoded, type PassOf } from "../../dictionaries/pass.ts";
+import { decode, type Encoded, type PassOf, written } from "../../dictionaries/pass.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { LossSettings } from "./settings.ts";
 
@@ -55,27 +55,25 @@ const LOWEST = -1e30;
  * min(dead / (d_in / 2), 1) · ‖decode(them) - (target - made)‖²`, 0 while none is dead. Source: Gao et al. 2024, and SAELens'
  * `calculate_topk_aux_loss`, whose decoder adds b_dec.
  */
-function deadError({ of, encoded, target, made, dead, settings }: TrainedPass): Tensor {
+function deadError({ of, encoded: { pre }, target, made, dead, settings }: TrainedPass): Tensor {
   if (!dead) return target.constant(0);
   const half = Math.max(1, Math.floor(of.cfg.dIn / 2));
-  const { pre } = encoded;
   const scaled = of.cfg.rescaleActsByDecoderNorm ? pre.mul(of.norms) : pre;
   const ofDead = scaled.where(dead.greaterThan(0), LOWEST);
-  const chosen = mask(ofDead.isTopK(Math.min(half, of.cfg.dSae))).mul(dead);
+  const chosen = ofLargest(pre, ofDead, Math.min(half, of.cfg.dSae), (kept) => kept).mul(dead);
   const left = target.sub(made.rename(target.axes)).detach();
   const share = dead.sum().div(half).minimum(1);
-  const error = squaredError(decode(of, scaled.mul(chosen)), left);
+  const error = squaredError(written(of, chosen), left);
   return error.mul(share).mul(settings.auxLossCoefficient);
 }
 
 /** The largest `k · tokens` of the whole batch. */
 const overBatch = (k: number): Activation => ({
   ...ACTIVATIONS.topk,
-  features(pre) {
-    const found = pre.relu();
-    const all = found.mergeAxes(0, 2);
-    const kept = mask(all.isTopK(Math.floor(k * pre.shape[0])));
-    return found.mul(kept.reshapeLike(pre, -2, 2));
+  features(pre, _of, _k, by = pre) {
+    const [all, largest] = [pre, by].map((x) => x.mergeAxes(0, 2));
+    const count = Math.floor(k * pre.shape[0]);
+    return ofLargest(all, largest, count, (kept) => kept.relu()).reshapeLike(pre, -2, 2);
   },
 });
 
@@ -124,8 +122,7 @@ function preActLoss({ of, encoded: { pre }, dead, settings }: TrainedPass): Tens
 }
 
 /** What the features of each width, with their decoder rows, reconstruct alone: Bussmann et al. 2025 (arXiv 2503.17547). */
-function innerErrors({ of, encoded: { acts }, target, settings }: TrainedPass): Record<string, Tensor> {
-  const features = acts.div(of.norms);
+function innerErrors({ of, encoded: { features }, target, settings }: TrainedPass): Record<string, Tensor> {
   const widths = settings.matryoshkaWidths.filter((width) => width < of.cfg.dSae);
   return Object.fromEntries(
     widths.map((width) => {

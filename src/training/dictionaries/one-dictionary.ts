@@ -1,11 +1,11 @@
 /** What is trained where it is one dictionary: an autoencoder, or a transcoder of one layer. */
 import { compositionOf } from "../../dictionaries/config.ts";
 import type { Dictionary } from "../../dictionaries/dictionary.ts";
-import { decode, encode, type PassOf } from "../../dictionaries/pass.ts";
+import { encode, type PassOf, written } from "../../dictionaries/pass.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { finished } from "./finish.ts";
 import { initDictionary } from "./init.ts";
-import { squaredError, TRAINING_KINDS, type TrainedPass, type TrainingKind } from "./kinds.ts";
+import { comparesBatches, squaredError, TRAINING_KINDS, type TrainedPass, type TrainingKind } from "./kinds.ts";
 import { LOG, trainedSizes } from "./trained-weights.ts";
 import type { FedBatch, OneDictionary, Trainee } from "./trainee.ts";
 
@@ -17,7 +17,7 @@ export function oneDictionary(of: OneDictionary): Trainee<Dictionary> {
     init: (seed) => initDictionary(cfg, settings, seed),
     trace(weights, fed) {
       const { losses, encoded } = traceDictionary(of, weights, fed);
-      return { losses, errors: [losses.mse_loss], acts: [encoded.acts] };
+      return { losses, errors: [losses.mse_loss], acts: [comparesBatches(kind) ? encoded.acts : encoded.features] };
     },
     finished: (trained) => finished(of, trained),
     files: async (dictionary) => dictionary.toFiles(),
@@ -45,7 +45,7 @@ export function traceDictionary(
     activation: kind.activation?.(cfg, settings),
   };
   const encoded = encode(of, fed.x);
-  const made = encoded.finish(decode(of, encoded.acts));
+  const made = encoded.finish(written(of, encoded.features));
   const { target, dead, coefficient } = fed;
   const pass: TrainedPass = { of, encoded, target, made, dead, coefficient, settings };
   const losses = { mse_loss: squaredError(made, target), ...kind.terms(pass) };

@@ -22,7 +22,7 @@ export interface TracedBatch {
   readonly losses: Readonly<Record<string, Tensor>>;
   /** The squared error of each layer: `mse_loss` is their sum. */
   readonly errors: readonly Tensor[];
-  /** The features of each layer, [token d_sae]. */
+  /** The features of each layer, [token d_sae]: which fire, and where whole batches are compared, how much. */
   readonly acts: readonly Tensor[];
 }
 
