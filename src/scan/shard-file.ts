@@ -12,7 +12,7 @@ import type { ShardState } from "./shard.ts";
 import type { SummaryState } from "./summaries/summary.ts";
 
 /** Raised when a file of another version means something else. */
-const FORMAT = 2;
+const FORMAT = 3;
 const ABOUT = "about";
 
 /** @param scan a hash of the scan's settings, as eight numbers @param rows whether the rows are in it too */

@@ -213,6 +213,16 @@ describe("glassformer scan", () => {
     }
   });
 
+  it("says so where no text has a token", async () => {
+    cli.given("blank.jsonl", "\n\n");
+    const { stderr, code } = await run(["scan", "loss", "--data", "blank.jsonl", "--out", "blank"]);
+    expect(stderr).toMatch(
+      /\nglassformer: \d+ texts? of blank\.jsonl (was|were) read, and none has a token: there is nothing/,
+    );
+    expect(code).toBe(2);
+    expect(existsSync(join(cli.folder, "blank/report"))).toBe(false);
+  });
+
   it("names a shard that is cut off, and makes it again once it is gone", async () => {
     const file = join(cli.folder, "stopped/shards/000002.safetensors");
     const bytes = readFileSync(file);

@@ -6,6 +6,7 @@ import { GridSums } from "../../src/scan/summaries/grid-sums.ts";
 import { linearGrid, logGrid } from "../../src/scan/summaries/grids.ts";
 import { Histograms } from "../../src/scan/summaries/histograms.ts";
 import { Moments } from "../../src/scan/summaries/moments.ts";
+import { packedRows, unpackedRows } from "../../src/scan/summaries/packed.ts";
 import { Sample } from "../../src/scan/summaries/sample.ts";
 import type { Summary } from "../../src/scan/summaries/summary.ts";
 import { TopK } from "../../src/scan/summaries/top-k.ts";
@@ -244,7 +245,10 @@ describe("what summaries say", () => {
       fc.property(seen, (list) => {
         const top = new TopK(THINGS, 4, 1);
         for (const { index, value, key } of list) top.add(index, value, key, [key & 0xffff]);
+        const again = new TopK(THINGS, 4, 1);
+        again.restore(top.state());
         for (let thing = 0; thing < THINGS; thing++) {
+          expect(again.of(thing)).toEqual(top.of(thing));
           const sorted = list
             .filter(({ index }) => index === thing)
             .sort((a, b) => (a.value === b.value ? a.key - b.key : b.value - a.value))
@@ -255,6 +259,22 @@ describe("what summaries say", () => {
         }
       }),
     );
+  });
+
+  it("packed rows are the rows again, and small numbers take a byte", () => {
+    const number = fc.oneof(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), fc.integer({ min: -64, max: 63 }));
+    fc.assert(
+      fc.property(fc.nat(3), fc.array(number, { maxLength: 60 }), (width, list) => {
+        const rows = Int32Array.from(list.slice(0, width === 0 ? 0 : list.length - (list.length % width)));
+        const count = width === 0 ? 0 : rows.length / width;
+        expect(unpackedRows(packedRows(rows, width), count)).toEqual(rows);
+      }),
+    );
+    const { sizes, words } = packedRows(
+      Int32Array.from({ length: 100 }, (_, i) => (i % 128) - 64),
+      1,
+    );
+    expect([sizes[0], words.length]).toEqual([100, 25]);
   });
 
   it("a sample has everything with the same probability", () => {

@@ -5,6 +5,8 @@ import { withProvenance } from "../../finding/provenance.ts";
 import type { ModelScan } from "../../scan/scan.ts";
 import { SEEN } from "../../scan/shard.ts";
 import type { Counts } from "../../scan/summaries/counts.ts";
+import { InputError } from "../../tensor/errors.ts";
+import { counted } from "../../tensor/words.ts";
 import { scannedFrom } from "../origin.ts";
 import { writeFolder, writeWhole } from "../output-files.ts";
 import { saveMeanings } from "../query/tables.ts";
@@ -33,6 +35,12 @@ export async function finishScan(
   );
   await folder.saveSummary(merged);
   const seen = (merged.summaries.seen as unknown as Counts).values;
+  if (seen[SEEN.tokens] === 0) {
+    throw new InputError(
+      `${counted(seen[SEEN.texts], "text")} of ${settings.data.map(({ name }) => name).join(" ")} ${seen[SEEN.texts] === 1 ? "was" : "were"} read, and none has a token: there is nothing to measure.`,
+      { asked: settings.data },
+    );
+  }
   const found = scan.finding(merged.summaries, {
     ...{ texts: seen[SEEN.texts], skipped: seen[SEEN.skipped], tokens: seen[SEEN.tokens], rows: seen[SEEN.rows] },
     settings: {

@@ -1,6 +1,7 @@
 /** The largest values of each of several things, with where they are and what stands there. */
 import { InputError } from "../../tensor/errors.ts";
-import type { Summary, SummaryState } from "./summary.ts";
+import { type PackedRows, packedRows, unpackedRows } from "./packed.ts";
+import { type Summary, type SummaryState, stateOfPart, withName } from "./summary.ts";
 
 /** One of the largest values. */
 export interface TopEntry {
@@ -87,11 +88,13 @@ export class TopK implements Summary<TopK> {
       counts: Int32Array.from(at, (i) => this.counts[i]),
       values: Float64Array.from(entries, ({ value }) => value),
       keys: Float64Array.from(entries, ({ key }) => key),
-      payloads,
+      ...withName("payloads", packedRows(payloads, this.width) as unknown as SummaryState),
     };
   }
 
-  restore({ at, counts, values, keys, payloads }: SummaryState): void {
+  restore(state: SummaryState): void {
+    const { at, counts, values, keys } = state;
+    const payloads = unpackedRows(stateOfPart("payloads", state) as unknown as PackedRows, values.length);
     let entry = 0;
     at.forEach((index, row) => {
       for (let i = 0; i < counts[row]; i++, entry++) {
