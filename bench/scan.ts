@@ -17,6 +17,7 @@ import { emptyShard } from "../src/scan/shard.ts";
 import { bareProducts } from "./gemm.ts";
 import { inTurn, rounded } from "./measure.ts";
 import { noise, randomModel, solu1l } from "./models.ts";
+import { python } from "./python.ts";
 
 const LENGTH = 128;
 const CORPUS = { sources: ["random"], maxLength: LENGTH };
@@ -51,15 +52,19 @@ export async function scan() {
   // Without the unembedding, which neurons do not need.
   const toNeurons = () => model.compute([model.graph(batch.tokens).at("blocks.0.mlp.hook_post").max("pos")]);
   const forward = () => model.compute([model.graph(batch.tokens).output.gatherRows(batch.predicting).max(-1)]);
-  const measured = await inTurn(
-    { seed: one(seed), gemms, loss: one(loss), forward, neurons: one(neurons), toNeurons },
-    5,
-  );
+  const own = await inTurn({ seed: one(seed), gemms }, 7, true);
+  const others = await inTurn({ loss: one(loss), forward, neurons: one(neurons), toNeurons }, 5, true);
+  const measured = { ...own, ...others };
+  const theirs = await python("scan.py", [String(count), String(LENGTH)]);
   const perSecond = (ms: number) => Math.round((1000 * tokens) / ms);
   return {
     tokens,
     seed_tokens_per_s: perSecond(measured.seed.median_ms),
     seed_over_gemm_rate: rounded(measured.gemms.median_ms / measured.seed.median_ms),
+    ...(typeof theirs.median_ms === "number" && {
+      vs_transformerlens: rounded(theirs.median_ms / measured.seed.median_ms),
+    }),
+    transformerlens: theirs,
     loss_tokens_per_s: perSecond(measured.loss.median_ms),
     loss_over_forward_rate: rounded(measured.forward.median_ms / measured.loss.median_ms),
     neurons_tokens_per_s: perSecond(measured.neurons.median_ms),

@@ -17,5 +17,5 @@ export interface Prediction {
 export function prediction(logits: Tensor, rows: Tensor, targets: Tensor): Prediction {
   const chosen = logits.gatherRows(rows);
   const logit = chosen.pick(targets);
-  return { loss: chosen.logSumExp().sub(logit), logit };
+  return { loss: chosen.crossEntropy(targets), logit };
 }
