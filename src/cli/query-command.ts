@@ -35,7 +35,7 @@ export const queryCommand = command({
   options: OPTIONS,
   examples: [
     "query scanned",
-    'query scanned "select token, count(*) as n from rows group by token order by n desc limit 10"',
+    'query scanned "select token, avg(loss) from rows group by all"',
     'query scanned "select * from rows where loss > 10" --out worst.csv',
   ],
   async run(flags, { args, terminal }) {

@@ -123,49 +123,47 @@ test("the seed's job: the model once, then again from the ablated neurons, on th
     v90 = permute(unembed.W_U, perm=[-1,-2]): float32 rank 2, 1048576 numbers
     v91 = unembed.b_U: float32 rank 1, 4096 numbers
     v92 = linear(v89, v90, v91): float32 rank 2, 57344 numbers
-    v93 = logSumExp(v92, axes=[-1], keepdims=false): float32 rank 1, 14 numbers
-    v94 = feed: int32 rank 1, 14 numbers
-    v95 = pick(v92, v94): float32 rank 1, 14 numbers
-    v96 = sub(v93, v95): float32 rank 1, 14 numbers
-    v97 = gatherRows(v58, v68, axes=2): float32 rank 2, 14336 numbers
-    v98 = feed: float32 rank 0, 1 number
-    v99 = mul(v97, v98): float32 rank 2, 14336 numbers
-    v100 = mean(v99, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v101 = sub(v99, v100): float32 rank 2, 14336 numbers
-    v102 = mul(v101, v101): float32 rank 2, 14336 numbers
-    v103 = mean(v102, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v104 = add(v103, v11): float32 rank 2, 14 numbers
-    v105 = sqrt(v104): float32 rank 2, 14 numbers
-    v106 = div(v101, v105): float32 rank 2, 14336 numbers
-    v107 = matmul(v106, v78): float32 rank 2, 3584 numbers
-    v108 = add(v107, v80): float32 rank 2, 3584 numbers
-    v109 = add(v69, v108): float32 rank 2, 3584 numbers
-    v110 = mean(v109, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v111 = sub(v109, v110): float32 rank 2, 3584 numbers
-    v112 = mul(v111, v111): float32 rank 2, 3584 numbers
-    v113 = mean(v112, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v114 = add(v113, v11): float32 rank 2, 14 numbers
-    v115 = sqrt(v114): float32 rank 2, 14 numbers
-    v116 = div(v111, v115): float32 rank 2, 3584 numbers
-    v117 = linear(v116, v90, v91): float32 rank 2, 57344 numbers
-    v118 = logSumExp(v117, axes=[-1], keepdims=false): float32 rank 1, 14 numbers
-    v119 = pick(v117, v94): float32 rank 1, 14 numbers
-    v120 = sub(v118, v119): float32 rank 1, 14 numbers
-    v121 = unembed.W_U: float32 rank 2, 1048576 numbers
-    v122 = gather(v121, v94, axis=-1): float32 rank 2, 3584 numbers
-    v123 = matmul(v78, v122): float32 rank 2, 14336 numbers
-    v124 = permute(v123, perm=[-1,-2]): float32 rank 2, 14336 numbers
-    v125 = div(v124, v88): float32 rank 2, 14336 numbers
-    v126 = unsqueeze(blocks.0.mlp.b_out, axis=-2): float32 rank 2, 256 numbers
-    v127 = matmul(v126, v122): float32 rank 2, 14 numbers
-    v128 = permute(v127, perm=[-1,-2]): float32 rank 2, 14 numbers
-    v129 = div(v128, v88): float32 rank 2, 14 numbers
-    v130 = gatherRows(v76, v59, axes=2): float32 rank 2, 16384 numbers
-    v131 = max(v130, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v132 = mean(v130, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v133 = sub(v131, v132): float32 rank 1, 16 numbers
-    v134 = gatherRows(v75, v59, axes=2): float32 rank 2, 16 numbers
-    return v63, v67, v96, v95, v120, v119, v77, v125, v129, v133, v134"
+    v93 = feed: int32 rank 1, 14 numbers
+    v94 = crossEntropy(v92, v93): float32 rank 1, 14 numbers
+    v95 = pick(v92, v93): float32 rank 1, 14 numbers
+    v96 = gatherRows(v58, v68, axes=2): float32 rank 2, 14336 numbers
+    v97 = feed: float32 rank 0, 1 number
+    v98 = mul(v96, v97): float32 rank 2, 14336 numbers
+    v99 = mean(v98, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v100 = sub(v98, v99): float32 rank 2, 14336 numbers
+    v101 = mul(v100, v100): float32 rank 2, 14336 numbers
+    v102 = mean(v101, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v103 = add(v102, v11): float32 rank 2, 14 numbers
+    v104 = sqrt(v103): float32 rank 2, 14 numbers
+    v105 = div(v100, v104): float32 rank 2, 14336 numbers
+    v106 = matmul(v105, v78): float32 rank 2, 3584 numbers
+    v107 = add(v106, v80): float32 rank 2, 3584 numbers
+    v108 = add(v69, v107): float32 rank 2, 3584 numbers
+    v109 = mean(v108, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v110 = sub(v108, v109): float32 rank 2, 3584 numbers
+    v111 = mul(v110, v110): float32 rank 2, 3584 numbers
+    v112 = mean(v111, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v113 = add(v112, v11): float32 rank 2, 14 numbers
+    v114 = sqrt(v113): float32 rank 2, 14 numbers
+    v115 = div(v110, v114): float32 rank 2, 3584 numbers
+    v116 = linear(v115, v90, v91): float32 rank 2, 57344 numbers
+    v117 = crossEntropy(v116, v93): float32 rank 1, 14 numbers
+    v118 = pick(v116, v93): float32 rank 1, 14 numbers
+    v119 = unembed.W_U: float32 rank 2, 1048576 numbers
+    v120 = gather(v119, v93, axis=-1): float32 rank 2, 3584 numbers
+    v121 = matmul(v78, v120): float32 rank 2, 14336 numbers
+    v122 = permute(v121, perm=[-1,-2]): float32 rank 2, 14336 numbers
+    v123 = div(v122, v88): float32 rank 2, 14336 numbers
+    v124 = unsqueeze(blocks.0.mlp.b_out, axis=-2): float32 rank 2, 256 numbers
+    v125 = matmul(v124, v120): float32 rank 2, 14 numbers
+    v126 = permute(v125, perm=[-1,-2]): float32 rank 2, 14 numbers
+    v127 = div(v126, v88): float32 rank 2, 14 numbers
+    v128 = gatherRows(v76, v59, axes=2): float32 rank 2, 16384 numbers
+    v129 = max(v128, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v130 = mean(v128, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v131 = sub(v129, v130): float32 rank 1, 16 numbers
+    v132 = gatherRows(v75, v59, axes=2): float32 rank 2, 16 numbers
+    return v63, v67, v94, v95, v117, v118, v77, v123, v127, v131, v132"
   `);
 });
 
