@@ -8,7 +8,7 @@ export interface Measured {
 
 /**
  * Runs every variant once to warm up, then all of them alternately, `runs` times.
- * @param again runs each once more before it is timed: of jobs that go on for hours, whose first run after another one counts for nothing
+ * @param again runs each before it is timed, too: of jobs that go on for hours, whose first run after another one counts for nothing
  */
 export async function inTurn<K extends string>(
   variants: { readonly [N in K]: () => Promise<unknown> },

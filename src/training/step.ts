@@ -68,14 +68,12 @@ export function traceStep(
     "feed",
   );
   const fedTokens = Tensor.leaf(placeholder(tokens), ["batch", "pos"]);
-  const graph = new ModelGraph({
-    cfg: source.cfg,
-    weights,
-    inputs: { tokens: fedTokens },
-    hookNames: source.hookNames,
-  });
+  const lossOf = (rows: Tensor) =>
+    singleNumber(
+      source.loss(new ModelGraph({ cfg: source.cfg, weights, inputs: { tokens: rows }, hookNames: source.hookNames })),
+    );
   // What the loss does not need is removed before the gradient is taken, because the gradient would need it.
-  const [loss] = selectEarly([singleNumber(source.loss(graph))]);
+  const [loss] = selectEarly([inParts(source, fedTokens, lossOf)]);
   const reached = new Set(topological([loss]));
   // In a fixed order, not that of a file, so that sums over all of them are always rounded the same way.
   const trained = [...weights.entries()]
@@ -94,6 +92,33 @@ export function traceStep(
     weights: [...weights.entries()].map(([name]) => name),
     trained: trained.map(([name]) => name),
   };
+}
+
+/** What a step minimises unless it is given something else: the mean next-token loss. */
+export const meanLoss: Loss = (graph) => graph.loss();
+
+/** The most numbers that a part's widest value may have: larger ones leave the processor's cache between one op and the next. */
+const NUMBERS_IN_CACHE = 2 ** 22;
+
+/**
+ * The loss of a batch, of the mean over its rows part by part: rows have nothing to do with each other, and all have as many tokens, so that the mean is
+ * the parts' means, weighed by how many rows they have; and so are gradients. Of any other loss nothing like it is known.
+ */
+function inParts(
+  { cfg, loss }: Pick<StepSource, "cfg" | "loss">,
+  tokens: Tensor,
+  lossOf: (rows: Tensor) => Tensor,
+): Tensor {
+  const [rows, pos] = tokens.shape;
+  const widest = pos * Math.max(cfg.dVocabOut, cfg.dMlp ?? 0, cfg.nHeads * pos);
+  const together = loss === meanLoss ? Math.max(1, Math.floor(NUMBERS_IN_CACHE / widest)) : rows;
+  const count = Math.ceil(rows / together);
+  if (count === 1) return lossOf(tokens);
+  const parts = Array.from({ length: count }, (_, i) => {
+    const [from, to] = [Math.floor((i * rows) / count), Math.floor(((i + 1) * rows) / count)];
+    return lossOf(tokens.slice(0, from, to)).mul((to - from) / rows);
+  });
+  return parts.reduce((a, b) => a.add(b));
 }
 
 /** Plans a step on batches of the shape of `tokens`. @throws as traceStep; MemoryError if it does not fit */

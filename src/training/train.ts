@@ -2,7 +2,6 @@
 
 import { checkModel } from "../lens/check.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
-import type { ModelGraph } from "../lens/model-graph.ts";
 import { openDefault } from "../load/open.ts";
 import { untilAborted } from "../tensor/abort.ts";
 import type { NDArray } from "../tensor/array.ts";
@@ -16,7 +15,7 @@ import { evaluateLoss, type HeldOutLoss } from "./evaluate.ts";
 import { makeOptimizer } from "./optimizer.ts";
 import { checkTrainOptions, settle, stepsInAll, type TrainControls, type TrainOptions } from "./options.ts";
 import { learningRate } from "./schedule.ts";
-import { freshMemory, makeStep, type Step, type StepSource, type StepState } from "./step.ts";
+import { freshMemory, makeStep, meanLoss, type Step, type StepSource, type StepState } from "./step.ts";
 import { storeOf } from "./store-of.ts";
 import { TrainingError } from "./training-error.ts";
 import { needTraining } from "./training-memory.ts";
@@ -219,8 +218,6 @@ function whatBroke(loss: number, gradNorm: number, kept: StepState | undefined):
   }
   return undefined;
 }
-
-const meanLoss = (graph: ModelGraph) => graph.loss();
 
 function batchOf(batches: Batches, step: number, options: TrainOptions): NDArray<"int32"> {
   const batch = batches.at(step);

@@ -46,6 +46,24 @@ describe("a training run", () => {
     expect(a.losses).not.toEqual(c.losses);
   });
 
+  test("on batches that are computed in parts has the losses and weights of whole ones", async () => {
+    // Of 64 tokens and 8192 predictions each, 8 rows fit a part: 19 rows are three parts, of which one is larger.
+    const wide = parseConfig({
+      ...{ n_layers: 1, d_model: 8, d_head: 8, n_ctx: 64, d_vocab: 8192, act_fn: "relu", seed: 3 },
+    });
+    const tokens = Int32Array.from({ length: 38 * 64 }, (_, i) => (i * i * 31 + (i >> 2)) % 8192);
+    const run = (options: object) =>
+      train(new HookedTransformer(wide, initWeights(wide), { engine: new Engine(nodeBackend()) }), {
+        ...{ data: ndarray("int32", [38, 64], tokens), batchSize: 19, steps: 2, lr: 0.01, ...options },
+      });
+    const [parts, whole] = [await run({}), await run({ loss: (graph: ModelGraph) => graph.loss() })];
+    for (const [i, loss] of whole.losses.entries()) expect(Math.abs(parts.losses[i] - loss)).toBeLessThan(1e-5);
+    for (const name of ["embed.W_E", "blocks.0.mlp.W_in", "unembed.W_U"]) {
+      const [a, b] = [parts, whole].map(({ model }) => model.weights.get(name).array!);
+      expect(relativeError(a, b)).toBeLessThan(1e-3);
+    }
+  });
+
   test("reports its progress after each step", async () => {
     const seen: TrainProgress[] = [];
     await train(
