@@ -124,6 +124,7 @@ export {
   type FeatureSteeringMeasurement,
   type MeasureFeatureSteeringOptions,
   measureFeatureSteering,
+  type SteeredControlRow,
   type SteeredRow,
   type SteeredTokenRow,
 } from "./measures/feature-steering.ts";

@@ -78,7 +78,7 @@ function summaryOf(measured: FeatureSteeringMeasurement, moved: readonly Steered
   const risen = moved.filter(({ before, after }) => after > before).slice(0, 3);
   const names = risen.map(({ token, before, after }) => `${quoted(token)} (${percent(before)} to ${percent(after)})`);
   const same = last.next === unchanged.next ? "it still expects" : `it expects`;
-  const less = controls.filter((one) => one < last.divergence).length;
+  const less = controls.rows.filter((one) => one.divergence < last.divergence).length;
   return [
     {
       text: `With feature ${feature} held at ${last.held!.toFixed(2)}${fired(measured)}, ${same} ${quoted(last.next)} next (${percent(last.probability)}${last.next === unchanged.next ? `, ${percent(unchanged.probability)} without` : `; without, ${quoted(unchanged.next)} at ${percent(unchanged.probability)}`}), and the prediction moves by ${last.divergence.toFixed(3)} nats${controls.length > 0 ? `, more than with ${less} of ${controls.length} random features that write as much` : ""}.`,
@@ -90,7 +90,10 @@ function summaryOf(measured: FeatureSteeringMeasurement, moved: readonly Steered
     },
     names.length > 0 && { text: `Most gained by ${listed(names)}.` },
     {
-      text: `It writes ${quoted(shown(last.text))} in place of ${quoted(shown(unchanged.text))}.`,
+      text:
+        last.text === unchanged.text
+          ? `It writes what it writes without: ${quoted(shown(last.text))}.`
+          : `It writes ${quoted(shown(last.text))} in place of ${quoted(shown(unchanged.text))}.`,
     },
     surprise(unchanged, last),
   ];
@@ -193,7 +196,10 @@ function baselines({ rows: [unchanged], controls }: FeatureSteeringMeasurement):
       kind: "control",
       text: `How far each of ${controls.length} random features moves it that write as much at the largest value: the median, and the range of 95 % of them.`,
       unit: "nats",
-      ...spread(controls, median),
+      ...spread(
+        controls.rows.map(({ divergence }) => divergence),
+        median,
+      ),
     },
     control(ITS_TEXT, "The same of the text that the unchanged model writes.", unchanged.surprise, "nats"),
   ];

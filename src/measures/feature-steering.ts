@@ -75,6 +75,15 @@ export interface SteeredRow {
   readonly surprise: number;
 }
 
+/** A random feature that is held in place of the feature. */
+export interface SteeredControlRow {
+  /** The feature. */
+  readonly d_sae: number;
+  readonly held: number;
+  /** How far it moves the next token's distribution, in nats. */
+  readonly divergence: number;
+}
+
 /** A token's probability after the prompt, in the run as it is and with the feature held at the largest value. */
 export interface SteeredTokenRow {
   readonly token: string;
@@ -91,8 +100,8 @@ export interface FeatureSteeringMeasurement extends Measured<SteeredRow> {
   readonly feature: number;
   /** Its largest activation at the prompt, BOS left out. */
   readonly largest: number;
-  /** How far each random feature moves the distribution at the largest value, in nats. */
-  readonly controls: readonly number[];
+  /** The random features, held so that they write as much as the feature does at the largest value. */
+  readonly controls: Measured<SteeredControlRow>;
   /** Every token. */
   readonly tokens: Measured<SteeredTokenRow>;
 }
@@ -176,9 +185,13 @@ async function steered(
   const tokens = Array.from(before, (p, id): SteeredTokenRow => {
     return { token: tokenText(model, id), before: p, after: after[id] };
   });
+  const compared = perValue(values.length - 1).map((divergence, i): SteeredControlRow => {
+    const { feature: d_sae, times } = others[i];
+    return { d_sae, held: value * times, divergence };
+  });
   return Measured.of(rows, {
     ...{ prompt, dictionary: dictionary.name, hook: at, feature, largest },
-    ...{ controls: perValue(values.length - 1), tokens: new Measured(tokens) },
+    ...{ controls: new Measured(compared), tokens: new Measured(tokens) },
   });
 }
 
@@ -210,13 +223,13 @@ function randomFeatures({ cfg, weights, dSae }: Dictionary, feature: number, { r
   const norm = (f: number) =>
     cfg.rescaleActsByDecoderNorm ? 1 : Math.hypot(...data.slice(f * width, (f + 1) * width));
   const own = norm(feature);
-  const others = [...new Random(seed).sample(dSae, dSae)].filter((f) => f !== feature && norm(f) > 0);
-  const few = others.slice(0, random);
-  // With a dictionary of few features, some are drawn again.
-  return Array.from({ length: few.length > 0 ? random : 0 }, (_, i) => {
-    const other = few[i % few.length];
-    return { feature: other, times: own / norm(other) };
-  });
+  const found: { readonly feature: number; readonly times: number }[] = [];
+  for (const other of new Random(seed).sample(dSae, dSae)) {
+    if (found.length === random) break;
+    const its = other === feature ? 0 : norm(other);
+    if (its > 0) found.push({ feature: other, times: own / its });
+  }
+  return found;
 }
 
 /** The text of tokens, or without a tokenizer their ids. */

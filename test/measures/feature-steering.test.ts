@@ -76,10 +76,17 @@ describe("a feature held at values", () => {
 
   test("is compared with random features that write as much", async () => {
     expect(found.controls).toHaveLength(4);
+    const W_dec = (await Dictionary.fromPretrained("solu-1l-novels", { id: "sae" })).weights.get("W_dec")!;
+    const norm = (f: number) => Math.hypot(...Array.from({ length: W_dec.shape[1] }, (_, i) => W_dec.get(f, i)));
+    const clean = await logProbs(PROMPT, []);
+    for (const { d_sae, held: value, divergence: moves } of found.controls) {
+      expect(value * norm(d_sae)).toBeCloseTo(8 * norm(442), 3);
+      expect(moves).toBeCloseTo(divergence(clean, await logProbs(PROMPT, held(d_sae, value))), 4);
+    }
     const again = await measureFeatureSteering(model, OPTIONS);
-    expect(again.controls).toEqual(found.controls);
+    expect(again.controls.rows).toEqual(found.controls.rows);
     const other = await measureFeatureSteering(model, { ...OPTIONS, seed: 1 });
-    expect(other.controls).not.toEqual(found.controls);
+    expect(other.controls.rows).not.toEqual(found.controls.rows);
     expect(other.rows.map((row) => row.divergence)).toEqual(found.rows.map((row) => row.divergence));
   });
 

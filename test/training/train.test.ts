@@ -2,13 +2,16 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { tensor } from "../../src/graph/from-numbers.ts";
+import { topological } from "../../src/graph/walk.ts";
 import { initWeights } from "../../src/models/weights/init.ts";
 import { HookedTransformer, type ModelGraph, nodeBackend, parseConfig } from "../../src/node.ts";
 import { ndarray } from "../../src/tensor/array.ts";
 import { notePadding } from "../../src/text/index.ts";
 import { permutation } from "../../src/training/data/batches.ts";
+import { makeOptimizer } from "../../src/training/optimizer.ts";
 import type { TrainProgress } from "../../src/training/options.ts";
 import { learningRate, type Schedule } from "../../src/training/schedule.ts";
+import { meanLoss, traceStep } from "../../src/training/step.ts";
 import { train } from "../../src/training/train.ts";
 import { TrainingError } from "../../src/training/training-error.ts";
 import { relativeError } from "../close.ts";
@@ -56,6 +59,16 @@ describe("a training run", () => {
       train(new HookedTransformer(wide, initWeights(wide), { engine: new Engine(nodeBackend()) }), {
         ...{ data: ndarray("int32", [38, 64], tokens), batchSize: 19, steps: 2, lr: 0.01, ...options },
       });
+    const sizes = new Map(initWeights(wide));
+    const traced = traceStep(
+      {
+        ...{ cfg: wide, hookNames: [], loss: meanLoss, maxGradNorm: undefined, frozen: () => false },
+        optimizer: makeOptimizer("sgd", { betas: [0, 0], eps: 0, weightDecay: 0, momentum: 0 }),
+      },
+      sizes,
+      { dtype: "int32", shape: [19, 64] },
+    );
+    expect(topological(traced.outputs).filter(({ op }) => op === "crossEntropy")).toHaveLength(3);
     const [parts, whole] = [await run({}), await run({ loss: (graph: ModelGraph) => graph.loss() })];
     for (const [i, loss] of whole.losses.entries()) expect(Math.abs(parts.losses[i] - loss)).toBeLessThan(1e-5);
     for (const name of ["embed.W_E", "blocks.0.mlp.W_in", "unembed.W_U"]) {

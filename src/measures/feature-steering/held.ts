@@ -3,6 +3,7 @@ import { Tensor } from "../../graph/tensor.ts";
 import type { HookedTransformer } from "../../lens/hooked-transformer.ts";
 import type { Hook } from "../../lens/hooks.ts";
 import { ndarray } from "../../tensor/array.ts";
+import { featureCells } from "../features/cells.ts";
 import { computeInParts, passBytes } from "../in-parts.ts";
 import { gradientsAt } from "../metric-gradients.ts";
 import type { Prompt } from "../prompt.ts";
@@ -48,31 +49,23 @@ export class HeldRuns {
     const view = this.#view;
     const graph = view.graph(this.#prompt.input).readyFor([this.at]);
     const logProbs = graph.output.at({ batch: 0, pos: -1 }).logSoftmax(-1);
+    const acts = graph.at(this.at);
+    const positions = this.#prompt.ids.map((_, pos) => pos).slice(this.#prompt.startsWithBos ? 1 : 0);
     const values = (from: number, to: number) => {
-      const { mask, value } = this.#leaves(held.slice(from, to));
-      const edited = graph.with([[this.at, (acts) => value.where(mask, acts)]]);
+      const some = held.slice(from, to);
+      const mask = featureCells(
+        some.map((one) => ({ pos: one ? positions : [], d_sae: one?.feature ?? 0 })),
+        acts,
+      );
+      const numbers = Float32Array.from(some, (one) => one?.value ?? 0);
+      const value = Tensor.leaf(ndarray("float32", [some.length, 1, 1, 1], numbers), mask.axes);
+      const edited = graph.with([[this.at, (x) => value.where(mask, x)]]);
       const changed = edited.follow(logProbs);
       return [changed, logProbs.exp().mul(logProbs.sub(changed)).sum(-1)];
     };
     const most = passBytes(view);
     const [all, divergences] = await computeInParts(view, held.length, values, { signal, most, varies: true });
     return { logProbs: all, divergences };
-  }
-
-  /** Which features of which positions are held in each run, [cell batch pos d_sae], and at what. */
-  #leaves(held: readonly HeldFeature[]) {
-    const from = this.#prompt.startsWithBos ? 1 : 0;
-    const pos = this.#prompt.ids.length;
-    const mask = new Uint8Array(held.length * pos * this.#dSae);
-    held.forEach((one, run) => {
-      for (let p = from; one && p < pos; p++) mask[(run * pos + p) * this.#dSae + one.feature] = 1;
-    });
-    const axes = ["cell", "batch", "pos", "d_sae"];
-    const values = Float32Array.from(held, (one) => one?.value ?? 0);
-    return {
-      mask: Tensor.leaf(ndarray("bool", [held.length, 1, pos, this.#dSae], mask), axes),
-      value: Tensor.leaf(ndarray("float32", [held.length, 1, 1, 1], values), axes),
-    };
   }
 
   /**

@@ -5,16 +5,16 @@ import { ndarray } from "../../tensor/array.ts";
 import type { OnProgress } from "../../tensor/progress.ts";
 import { computeInParts, passBytes } from "../in-parts.ts";
 
-/** A feature at a position. */
+/** A feature at a position, or at several. */
 interface FeaturePlace {
-  readonly pos: number;
+  readonly pos: number | readonly number[];
   readonly d_sae: number;
 }
 
-/** bool [cell batch pos d_sae]: in each cell one feature at one position, of features [batch pos d_sae]. */
+/** bool [cell batch pos d_sae]: in each cell one feature at its positions, of features [batch pos d_sae]. */
 export function featureCells(places: readonly FeaturePlace[], features: Tensor): Tensor {
   const here = marked(
-    places.map(({ pos }) => [pos]),
+    places.map(({ pos }) => [pos].flat()),
     features,
     "pos",
   );

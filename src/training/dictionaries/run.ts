@@ -32,7 +32,7 @@ export interface Ended<Result> {
 }
 
 /** How many numbers a hook point of the model's holds for a token. @throws UnknownNameError, ArgumentError for one that holds something else */
-export function placeIn(model: HookedTransformer, name: string): { readonly name: string; readonly width: number } {
+export function tokenPoint(model: HookedTransformer, name: string): { readonly name: string; readonly width: number } {
   const known = resolveName(name, model.hookNames);
   const point = recordingOf(model.cfg).points.get(known);
   if (point && point.axes[0] === "batch" && point.axes[1] === "pos" && point.dtype === "float32") {

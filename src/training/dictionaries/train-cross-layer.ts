@@ -12,7 +12,7 @@ import { configWhileTrained } from "./config.ts";
 import { crossLayer } from "./cross-layer.ts";
 import { TRAINING_KINDS, type TrainingKindName } from "./kinds.ts";
 import { DICTIONARY_OPTIONS } from "./options.ts";
-import { placeIn, trained } from "./run.ts";
+import { tokenPoint, trained } from "./run.ts";
 import {
   CONTROLS,
   type DictionaryRunOptions,
@@ -96,7 +96,7 @@ function placeOf(model: HookedTransformer, name: string, layer: number): string 
       { asked: name, nearest: within },
     );
   }
-  const place = placeIn(model, `blocks.${layer}.${name}`);
+  const place = tokenPoint(model, `blocks.${layer}.${name}`);
   const { dModel } = model.cfg;
   if (place.width === dModel) return place.name;
   throw new ArgumentError(

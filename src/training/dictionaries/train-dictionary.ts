@@ -10,7 +10,7 @@ import { configWhileTrained } from "./config.ts";
 import type { TrainingKindName } from "./kinds.ts";
 import { oneDictionary } from "./one-dictionary.ts";
 import { DICTIONARY_OPTIONS } from "./options.ts";
-import { placeIn, trained } from "./run.ts";
+import { tokenPoint, trained } from "./run.ts";
 import {
   CONTROLS,
   type DictionaryRunOptions,
@@ -67,9 +67,9 @@ export async function trainDictionary(
   checkOptions("trainDictionary", options, OPTIONS);
   checkOptions("trainDictionary's controls", controls, CONTROLS);
   const settled = settle(options, DICTIONARY_OPTIONS, { model });
-  const reads = placeIn(model, options.at);
+  const reads = tokenPoint(model, options.at);
   const transcoder = options.makes !== undefined;
-  const makes = transcoder ? placeIn(model, options.makes) : reads;
+  const makes = transcoder ? tokenPoint(model, options.makes) : reads;
   const { kind, dSae } = settled as { kind: TrainingKindName; dSae: number };
   const isZ = reads.name.endsWith("hook_z") && !transcoder;
   const cfg = configWhileTrained({
