@@ -62,7 +62,8 @@ export async function scan() {
     seed_tokens_per_s: perSecond(measured.seed.median_ms),
     seed_over_gemm_rate: rounded(measured.gemms.median_ms / measured.seed.median_ms),
     ...(typeof theirs.median_ms === "number" && {
-      vs_transformerlens: rounded(theirs.median_ms / measured.seed.median_ms),
+      vs_transformerlens: rounded(Number(theirs.loop_ms) / measured.seed.median_ms),
+      vs_transformerlens_all_positions_at_once: rounded(theirs.median_ms / measured.seed.median_ms),
     }),
     transformerlens: theirs,
     loss_tokens_per_s: perSecond(measured.loss.median_ms),

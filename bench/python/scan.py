@@ -1,4 +1,5 @@
-"""What `scan diffuse-mlp` measures of a batch, in TransformerLens: two forwards for all positions, then sums over neurons.
+"""What `scan diffuse-mlp` measures of a batch, in TransformerLens: in a loop that ablates one position of the batch at a time, as for any
+model, and in two forwards for all positions, then in both ways sums over neurons.
 
 The MLP is in the last layer, so one run with `hook_mid` zeroed everywhere has every position's ablation. Prints one JSON line.
 """
@@ -19,13 +20,32 @@ model = random_model(
 tokens = random_tokens(model, batch, length)
 
 
-def job():
+def at_once():
+    """[batch pos]: the loss, with every position's MLP zeroed."""
+    return model.run_with_hooks(
+        tokens, return_type="loss", loss_per_token=True, fwd_hooks=[(MID, lambda x, hook: torch.zeros_like(x))]
+    )
+
+
+def one_by_one():
+    """The same, from a run for each position."""
+    losses = []
+    for pos in range(length - 1):
+
+        def zero(x, hook):
+            x[:, pos] = 0
+            return x
+
+        loss = model.run_with_hooks(tokens, return_type="loss", loss_per_token=True, fwd_hooks=[(MID, zero)])
+        losses.append(loss[:, pos])
+    return torch.stack(losses, dim=1)
+
+
+def job(ablate):
     loss, cache = model.run_with_cache(
         tokens, return_type="loss", loss_per_token=True, names_filter=lambda name: name in (MID, POST, RESID)
     )
-    ablated = model.run_with_hooks(
-        tokens, return_type="loss", loss_per_token=True, fwd_hooks=[(MID, lambda x, hook: torch.zeros_like(x))]
-    )
+    ablated = ablate()
     mid, post, resid = (cache[name][:, :-1].flatten(0, 1) for name in (MID, POST, RESID))
     scale = (resid.var(-1, correction=0, keepdim=True) + model.cfg.eps).sqrt()
     targets = tokens[:, 1:].flatten()
@@ -50,6 +70,12 @@ def job():
 
 
 with torch.no_grad():
-    job()
-    runs = [timed_ms(job) for _ in range(RUNS)]
-print(json.dumps({"median_ms": round(statistics.median(runs), 1), "min_ms": round(min(runs), 1), **versions()}))
+    found = [job(at_once)[0]]
+    runs = [timed_ms(lambda: job(at_once)) for _ in range(RUNS)]
+    loop = timed_ms(lambda: found.append(job(one_by_one)[0]))
+    assert torch.allclose(*found, atol=1e-4), (found[0] - found[1]).abs().max()
+print(
+    json.dumps(
+        {"median_ms": round(statistics.median(runs), 1), "min_ms": round(min(runs), 1), "loop_ms": round(loop, 1), **versions()}
+    )
+)

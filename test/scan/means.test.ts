@@ -141,7 +141,9 @@ describe("scan means", () => {
     const scan = scanOf({});
     const { state } = await runShard(model, scan, task());
     const { summary, tables } = scan.finding(state.summaries, ABOUT);
-    expect(summary[0].text).toMatch(/^The mean is most of what a hook point holds at blocks\.\d\.\S+ \([\d.]+ %\)/);
+    expect(summary[0].text).toMatch(
+      /^Of the squared norm the mean has the largest share at blocks\.\d\.\S+ \([\d.]+ %\)/,
+    );
     const [points] = tables;
     const cells = (name: string) => points.columns.find((column) => column.name === name)!.values as number[];
     expect(cells("hook")).toHaveLength(3 * 5 + 1);

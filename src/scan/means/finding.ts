@@ -47,7 +47,7 @@ export function meansFinding(
     question: "What is the mean of each hook point, and how much of its activations is that?",
     summary: [
       {
-        text: `The mean is most of what a hook point holds at ${listed(byShare.slice(0, NAMED).map((row) => `${row.hook} (${percent(row.share)})`))}, as a share of the squared norm, and least at ${byShare[byShare.length - 1].hook} (${percent(byShare[byShare.length - 1].share)}).`,
+        text: sharesInWords(byShare),
         figure: { value: 100 * byShare[0].share, unit: "%", comparedWith: [BY_CHANCE] },
       },
       ...(fewest
@@ -105,6 +105,14 @@ export function meansFinding(
       ...model.notes,
     ],
   });
+}
+
+/** Where the mean has the largest share of the squared norm, and where the smallest. @param rows the largest share first */
+function sharesInWords(rows: readonly PointRow[]): string {
+  const said = ({ hook, share }: PointRow) => `${hook} (${percent(share)})`;
+  if (rows.length === 1) return `At ${rows[0].hook} the mean has ${percent(rows[0].share)} of the squared norm.`;
+  const largest = listed(rows.slice(0, Math.min(NAMED, rows.length - 1)).map(said));
+  return `Of the squared norm the mean has the largest share at ${largest}, the smallest at ${said(rows[rows.length - 1])}.`;
 }
 
 /** A row for each number of each hook point. */
