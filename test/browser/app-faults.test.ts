@@ -184,7 +184,8 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     },
   );
 
-  test("a worker that does not start, and of which nothing is heard, is said not to have; it is welcome later", async () => {
+  // Both wait 20 seconds, at the same time.
+  test.concurrent("a worker that does not start, and of which nothing is heard, is said not to have; it is welcome later", async () => {
     const context = await app.browser.newContext();
     context.setDefaultTimeout(LIMIT);
     const script = /\/worker-[\w-]+\.js$/;
@@ -207,7 +208,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     await context.close();
   });
 
-  test("of such a worker another can be started in its place", async () => {
+  test.concurrent("of such a worker another can be started in its place", async () => {
     const context = await app.browser.newContext();
     context.setDefaultTimeout(LIMIT);
     const script = /\/worker-[\w-]+\.js$/;
@@ -306,32 +307,38 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     ...["config.json", "tokenizer.json"].map(whole),
     file("model.safetensors", buffer(whole("model.safetensors").buffer)),
   ];
-  test.each([
-    ["random bytes", /^model\.safetensors is not/, () => weights(() => randomBytes(5000))],
-    ["half a file", /^model\.safetensors /, () => weights((all) => all.subarray(0, 1_000_000))],
-    [
-      "a configuration that is not JSON",
-      /^the selection\/config\.json is not JSON: /,
-      () => [file("config.json", "n_layers: 3"), whole("model.safetensors")],
-    ],
-    [
-      "a text that is called .gguf",
-      /^story\.gguf /,
-      () => [file("story.gguf", "Once upon a time, there was a model.")],
-    ],
-  ])("garbage as a model: the file and the reason, and the model that is there stays: %s", async (_, why, files) => {
-    const tab = await app.opened(url);
-    await computed(tab);
-    const before = tab.url();
-    await chooser(tab).click();
-    await tab.getByLabel("Files of this computer").setInputFiles(files());
-    await soon(() => news(tab).textContent()).toMatch(why);
-    expect(await news(tab).textContent()).toContain(". The page still has solu-1l-novels. ");
-    expect([await chooser(tab).textContent(), tab.url()]).toEqual(["solu-1l-novels", before]);
-    await computes(tab, "solu-1l-novels", PROMPT);
-    await news(tab).getByRole("button", { name: "Close" }).click();
-    expect(await news(tab).count()).toBe(0);
-    await tab.context().close();
+  describe("garbage as a model: the file and the reason, and the model that is there stays:", () => {
+    let tab: Page;
+    beforeAll(async () => {
+      tab = await app.opened(url);
+    });
+    afterAll(() => tab?.context().close());
+
+    test.each([
+      ["random bytes", /^model\.safetensors is not/, () => weights(() => randomBytes(5000))],
+      ["half a file", /^model\.safetensors /, () => weights((all) => all.subarray(0, 1_000_000))],
+      [
+        "a configuration that is not JSON",
+        /^the selection\/config\.json is not JSON: /,
+        () => [file("config.json", "n_layers: 3"), whole("model.safetensors")],
+      ],
+      [
+        "a text that is called .gguf",
+        /^story\.gguf /,
+        () => [file("story.gguf", "Once upon a time, there was a model.")],
+      ],
+    ])("%s", async (what, why, files) => {
+      await computed(tab);
+      const before = tab.url();
+      await chooser(tab).click();
+      await tab.getByLabel("Files of this computer").setInputFiles(files());
+      await soon(() => news(tab).textContent()).toMatch(why);
+      expect(await news(tab).textContent()).toContain(". The page still has solu-1l-novels. ");
+      expect([await chooser(tab).textContent(), tab.url()]).toEqual(["solu-1l-novels", before]);
+      await computes(tab, "solu-1l-novels", `${PROMPT} ${what}`);
+      await news(tab).getByRole("button", { name: "Close" }).click();
+      expect(await news(tab).count()).toBe(0);
+    });
   });
 
   test("ten prompts of 10,000 characters have tokens, a sentence about the context, and a file in place of a link", async () => {

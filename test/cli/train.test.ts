@@ -251,13 +251,15 @@ describe("glassformer train", () => {
   });
 
   it("takes the tokenizer of a training run, of a model and of a file, and hundreds of thousands of short texts", async () => {
-    const many = Array.from({ length: 200_000 }, (_, i) => JSON.stringify({ text: `${i}` }));
-    cli.given("many.jsonl", many.join("\n"));
+    const numbers = (length: number) => Array.from({ length }, (_, i) => JSON.stringify({ text: `${i}` })).join("\n");
+    const counts = ["200,000", "20,000", "20,000"];
+    for (const count of new Set(counts)) cli.given(`${count}.jsonl`, numbers(Number(count.replace(",", ""))));
     const sizes = ["--d-model", "8", "--n-heads", "1", "--n-ctx", "64", "--steps", "1"];
     const json = join(cli.there.folder, "models/solu-1l-novels/tokenizer.json");
     for (const [i, from] of ["first", "solu-1l-novels", json].entries()) {
-      const { code, stderr } = await train(["many.jsonl", ...sizes, "--tokenizer", from, "--out", `as${i}`]);
-      expect(stderr).toContain("many.jsonl: 200,000 texts");
+      const file = `${counts[i]}.jsonl`;
+      const { code, stderr } = await train([file, ...sizes, "--tokenizer", from, "--out", `as${i}`]);
+      expect(stderr).toContain(`${file}: ${counts[i]} texts`);
       expect(code).toBe(0);
     }
     const sizesOf = async (out: string) => (await HookedTransformer.fromPretrained(inFolder(out))).cfg.dVocab;
