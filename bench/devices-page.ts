@@ -1,6 +1,6 @@
 /** The page of `bench -- devices`: opens a model on a device, and times it there. */
 import { Engine } from "../src/engine/engine.ts";
-import type { WebBackendOptions } from "../src/engine/ort-web-runtime.ts";
+import type { WebBackendOptions } from "../src/engine/ort-web-settings.ts";
 import { HookedTransformer, urlFiles, webBackend } from "../src/web.ts";
 import { workerBackend } from "../src/worker.ts";
 import { BUNDLED, randomOn, type SizeName, type Timed, timed } from "./devices-jobs.ts";

@@ -8,10 +8,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin, type Rolldown } from "vite";
 import { isHashed, isRuntimeFile, runtimeFolder } from "../src/cli/web-folders.ts";
+import { writeOnnx } from "../src/engine/onnx.ts";
+import { makePlan } from "../src/engine/plan.ts";
+import { Tensor } from "../src/graph/tensor.ts";
 import { bundledModels } from "../src/load/names.ts";
 import "../src/node.ts";
 import { PageNeeds } from "../src/report/page/needs.ts";
 import { pageStyle } from "../src/report/page/style.ts";
+import { ndarray } from "../src/tensor/array.ts";
 import { CONTENT_POLICY } from "../src/web-app/content-policy.ts";
 import { firstPaint } from "../src/web-app/first-paint.ts";
 
@@ -33,7 +37,11 @@ export async function buildWeb(folder: string, isSite = false): Promise<void> {
     resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "browser", "module", "import", "default"] },
     // As a build for use, whatever NODE_ENV says.
     oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
-    define: { RUNTIME_FOLDER: JSON.stringify(`./${runtimeFolder().name}/`), IS_SITE: `${isSite}` },
+    define: {
+      RUNTIME_FOLDER: JSON.stringify(`./${runtimeFolder().name}/`),
+      SMALLEST_GRAPH: JSON.stringify([...smallestGraph()]),
+      IS_SITE: `${isSite}`,
+    },
     build: {
       ...{ outDir: folder, emptyOutDir: true, assetsDir: "", modulePreload: false, chunkSizeWarningLimit: 2000 },
       rolldownOptions: {
@@ -46,9 +54,21 @@ export async function buildWeb(folder: string, isSite = false): Promise<void> {
     },
     worker: {
       format: "es",
-      rolldownOptions: { output: together(["library", /web-app\/answering\.ts$/], ["look", /analyses\/look\.ts$/]) },
+      rolldownOptions: {
+        output: together(
+          ["starting", /engine\/ort-web-(settings|start)\.ts$/],
+          ["library", /web-app\/answering\.ts$/],
+          ["look", /analyses\/look\.ts$/],
+        ),
+      },
     },
   });
+}
+
+/** A graph that any runtime compiles. */
+function smallestGraph(): Uint8Array {
+  const one = Tensor.leaf(ndarray("float32", [1], Float32Array.of(1)));
+  return writeOnnx(makePlan([one.add(one)]));
 }
 
 /** What is loaded together is one file: the first of these modules, the others, and what they import. */

@@ -2,7 +2,7 @@
 
 import type { Backend } from "./engine/backend.ts";
 import { defaultEngine } from "./engine/default.ts";
-import type { WebBackendOptions } from "./engine/ort-web-runtime.ts";
+import type { WebBackendOptions } from "./engine/ort-web-settings.ts";
 import { webMemory } from "./engine/web-memory.ts";
 import { openModelFiles } from "./load/web.ts";
 import { usePlatform } from "./platform.ts";

@@ -4,7 +4,7 @@ import { usePage } from "./page-platform.ts";
 
 usePage(webBackend);
 
-export type { WebBackendOptions } from "./engine/ort-web-runtime.ts";
+export type { WebBackendOptions } from "./engine/ort-web-settings.ts";
 export * from "./index.ts";
 export * from "./load/web.ts";
 export { webBackend };

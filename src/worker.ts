@@ -1,9 +1,9 @@
 /** glassformer's engine in a worker, so that a page stays free while it computes. */
-import type { WebBackendOptions } from "./engine/ort-web-runtime.ts";
+import type { WebBackendOptions } from "./engine/ort-web-settings.ts";
 import { runInWorkers, type Workers } from "./engine/run-in-workers.ts";
 import { workerBackend } from "./engine/worker-backend.ts";
 
-export type { WebBackendOptions } from "./engine/ort-web-runtime.ts";
+export type { WebBackendOptions } from "./engine/ort-web-settings.ts";
 export type { Workers } from "./engine/run-in-workers.ts";
 export type { WorkerBackend } from "./engine/worker-sessions.ts";
 export { workerBackend };

@@ -9,22 +9,7 @@ import { DEVICES, type Device } from "./devices.ts";
 import type { Feed } from "./feeds.ts";
 import { backendOver, type Runtime } from "./ort.ts";
 import { onGpu } from "./ort-gpu.ts";
-
-/** Where and how onnxruntime-web computes. */
-export interface WebBackendOptions {
-  /** What computes: the processor by WebAssembly (the default), or the graphics processor by WebGPU. */
-  readonly device?: Device | undefined;
-  /**
-   * Threads within one op, where pages may share memory between threads (COOP and COEP); elsewhere there is one. Default: half of
-   * the cores, at most 4. The first run in a page, or in a worker, decides it.
-   */
-  readonly threads?: number | undefined;
-  /**
-   * The address of the folder that has onnxruntime-web's own files (`ort-wasm-*.mjs` and `.wasm`). Default: that of its script, where
-   * bundlers put them. The first run in a page, or in a worker, decides it.
-   */
-  readonly runtimeFolder?: string | undefined;
-}
+import { placed, settle, type WebBackendOptions } from "./ort-web-settings.ts";
 
 /** More than any machine's cores: the runtime would start a worker for each. */
 const MOST_THREADS = 64;
@@ -42,28 +27,8 @@ export const WEB_OPTIONS: OptionKinds<WebBackendOptions> = {
 /** A build of onnxruntime-web. */
 export type WebRuntime = Runtime & { readonly env: Env };
 
-/** onnxruntime-web's own default, which its build for WebAssembly cannot work out in Node. */
-function usualThreads(): number {
-  const cores = (globalThis as { readonly navigator?: Partial<Navigator> }).navigator?.hardwareConcurrency ?? 1;
-  return Math.min(4, Math.ceil(cores / 2));
-}
-
-/** Options that mean the same in a worker, whose addresses are relative to its own script. */
-export function placed(options: WebBackendOptions): WebBackendOptions {
-  const { runtimeFolder } = options;
-  if (runtimeFolder === undefined) return options;
-  const { location } = globalThis as { readonly location?: Location };
-  return { ...options, runtimeFolder: new URL(runtimeFolder.replace(/\/?$/, "/"), location?.href).href };
-}
-
-/** Threads of a run: `wanted`, or as many as are usual, and one where pages may not share memory. */
-export function webThreads(wanted: number = usualThreads()): number {
-  const shares = (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
-  return shares ? wanted : 1;
-}
-
 /** A build with its settings, before it starts. */
-async function ready(loading: Promise<WebRuntime>, { threads, runtimeFolder }: WebBackendOptions): Promise<WebRuntime> {
+async function ready(loading: Promise<WebRuntime>, options: WebBackendOptions): Promise<WebRuntime> {
   const runtime = await loading.catch((cause) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new GlassformerError(
@@ -71,9 +36,7 @@ async function ready(loading: Promise<WebRuntime>, { threads, runtimeFolder }: W
       { cause },
     );
   });
-  // Asked for more where memory cannot be shared, the runtime would write warnings to the console.
-  runtime.env.wasm.numThreads = webThreads(threads);
-  if (runtimeFolder !== undefined) runtime.env.wasm.wasmPaths = runtimeFolder;
+  settle(runtime.env, options);
   return runtime;
 }
 

@@ -2,7 +2,8 @@
 import { checkOptions } from "../tensor/options.ts";
 import type { Backend } from "./backend.ts";
 import type { Device } from "./devices.ts";
-import { WEB_OPTIONS, type WebBackendOptions, type WebRuntime, webBackendOver } from "./ort-web-runtime.ts";
+import { WEB_OPTIONS, type WebRuntime, webBackendOver } from "./ort-web-runtime.ts";
+import type { WebBackendOptions } from "./ort-web-settings.ts";
 
 /**
  * The build for a device: WebGPU's is twice as large, so a page that does without never asks for it. The newer `onnxruntime-web/webgpu` 1.30

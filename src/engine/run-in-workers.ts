@@ -2,7 +2,7 @@
 import { platform, usePlatform } from "../platform.ts";
 import { defaultEngine } from "./default.ts";
 import type { Device } from "./devices.ts";
-import type { WebBackendOptions } from "./ort-web-runtime.ts";
+import type { WebBackendOptions } from "./ort-web-settings.ts";
 import type { WorkerBackend } from "./worker-sessions.ts";
 
 /** The workers that `runInWorker` started. */

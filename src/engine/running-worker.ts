@@ -2,7 +2,7 @@
 import type { NDArray } from "../tensor/array.ts";
 import { GlassformerError, ShapeError } from "../tensor/errors.ts";
 import type { Feed } from "./feeds.ts";
-import type { WebBackendOptions } from "./ort-web-runtime.ts";
+import type { WebBackendOptions } from "./ort-web-settings.ts";
 import { pause } from "./pause.ts";
 import { lifeLock, onceGone } from "./worker-life.ts";
 import { errorOf, type KeptFeed, type Message, type Reply, type Request } from "./worker-messages.ts";

@@ -1,5 +1,5 @@
 /** A backend whose runs are on a worker's thread, which bundlers find. */
-import type { WebBackendOptions } from "./ort-web-runtime.ts";
+import type { WebBackendOptions } from "./ort-web-settings.ts";
 import { type WorkerBackend, workerBackendOver } from "./worker-sessions.ts";
 
 /**

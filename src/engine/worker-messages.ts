@@ -2,7 +2,7 @@
 import type { NDArray } from "../tensor/array.ts";
 import { ArgumentError, GlassformerError, MemoryError, ShapeError } from "../tensor/errors.ts";
 import type { Feed } from "./feeds.ts";
-import type { WebBackendOptions } from "./ort-web-runtime.ts";
+import type { WebBackendOptions } from "./ort-web-settings.ts";
 
 /** Numbers that stay the same: the worker has them under a number. */
 export interface KeptFeed extends Omit<Feed, "data"> {

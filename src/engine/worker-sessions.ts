@@ -4,7 +4,8 @@ import { GlassformerError } from "../tensor/errors.ts";
 import { checkOptions } from "../tensor/options.ts";
 import type { Backend, Session } from "./backend.ts";
 import type { Feed } from "./feeds.ts";
-import { placed, WEB_OPTIONS, type WebBackendOptions, webTraits } from "./ort-web-runtime.ts";
+import { WEB_OPTIONS, webTraits } from "./ort-web-runtime.ts";
+import { placed, type WebBackendOptions } from "./ort-web-settings.ts";
 import { RunningWorker } from "./running-worker.ts";
 
 /** A backend with a worker of its own. */

@@ -7,7 +7,8 @@
  * Everything that it loads later is found by its own address (`files.ts`).
  */
 import type { Backend } from "../engine/backend.ts";
-import { WEB_OPTIONS, type WebBackendOptions, webBackendOver } from "../engine/ort-web-runtime.ts";
+import { WEB_OPTIONS, webBackendOver } from "../engine/ort-web-runtime.ts";
+import type { WebBackendOptions } from "../engine/ort-web-settings.ts";
 import { runInWorkers, type Workers } from "../engine/run-in-workers.ts";
 import { type WorkerBackend, workerBackendOver } from "../engine/worker-sessions.ts";
 import { setHub } from "../load/web.ts";

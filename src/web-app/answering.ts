@@ -8,11 +8,12 @@ import { HANDLERS } from "./tasks.ts";
 const running = new Map<number, AbortController>();
 const post = (message: FromWorker) => postMessage(message);
 
-addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
+/** Does what a message of the page asks for. */
+export function answer({ data }: MessageEvent<ToWorker>): void {
   if ("lock" in data) void holdLock(data.lock).then(() => post({ lives: true }));
   else if ("cancel" in data) running.get(data.id)?.abort();
   else void run(data.id, data.task, data.ask);
-});
+}
 
 async function run(id: number, task: TaskName, ask: unknown): Promise<void> {
   const control = new AbortController();

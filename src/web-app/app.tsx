@@ -86,7 +86,7 @@ function Found() {
           data-of={found.stored ? "stored" : "computed"}
           data-analysis={found.finding.analysis}
         >
-          <FindingView finding={found.finding} remembered />
+          <FindingView finding={found.finding} stored={found.stored === true} remembered />
           <SaveFinding finding={found.finding} inParts={!found.stored} />
         </div>
       )}

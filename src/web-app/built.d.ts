@@ -6,6 +6,9 @@ declare module "*.css";
 /** Where the page's onnxruntime is, next to the page. */
 declare const RUNTIME_FOLDER: string;
 
+/** The bytes of a graph, as ONNX. */
+declare const SMALLEST_GRAPH: readonly number[];
+
 /** Whether the page is built as a site of its own, and not for `glassformer serve`. */
 declare const IS_SITE: boolean;
 

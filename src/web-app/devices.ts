@@ -1,6 +1,6 @@
 /** On what the worker computes: WebAssembly, or a graphics processor by WebGPU. */
 import { engineOn } from "../engine/default.ts";
-import { webThreads } from "../engine/ort-web-runtime.ts";
+import { webThreads } from "../engine/ort-web-settings.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type Platform, platform, usePlatform } from "../platform.ts";
 import type { ComputesOn } from "./messages.ts";

@@ -14,13 +14,15 @@ const WITHOUT_TITLE = "header h1, header .kicker { display: none; }";
 
 interface FindingViewProps {
   readonly finding: Finding;
+  /** Whether another takes its place soon: what is below the window then comes with that, unless somebody wants it earlier. */
+  readonly stored?: boolean;
   /** Its answer's picture alone, without words. */
   readonly only?: boolean;
   /** Whether heads, switches and zoom of its pictures are part of the page's state. */
   readonly remembered?: boolean;
 }
 
-export function FindingView({ finding, only = false, remembered = false }: FindingViewProps) {
+export function FindingView({ finding, stored = false, only = false, remembered = false }: FindingViewProps) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<MountedView>(undefined);
   const isDrawn = useSignal(false);
@@ -38,10 +40,21 @@ export function FindingView({ finding, only = false, remembered = false }: Findi
       isDrawn.value = true;
       show();
     };
-    view.current.setData(shown(finding, only)).then(drawn, drawn);
+    view.current.setData(shown(finding, only), stored ? wanted() : undefined).then(drawn, drawn);
   }, [finding, only]);
   useEffect(show, [selection, pictures]);
   return <div class={`finding${isDrawn.value ? "" : " undrawn"}`} ref={place} />;
+}
+
+/** How long what is below the window may wait, in ms. */
+const REST = 1000;
+
+/** Once somebody uses the page, and in any case after a while. */
+function wanted(): Promise<void> {
+  return new Promise((go) => {
+    setTimeout(go, REST);
+    for (const event of ["scroll", "pointermove", "keydown"]) addEventListener(event, () => go(), { once: true });
+  });
 }
 
 function shown(finding: Finding, only: boolean): Mountable {

@@ -18,5 +18,7 @@ export function nextWorker(): Worker {
 }
 
 function made(): Worker {
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  // An address with a state may want a graphics processor.
+  const name = location.hash === "" ? "cpu" : "";
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
 }

@@ -158,17 +158,18 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
   });
 
   test.each([
-    ["before", true],
-    ["while", false],
+    ["script", "before", /\/worker-[\w-]+\.js$/],
+    ["script", "while", /\/worker-[\w-]+\.js$/],
+    ["library", "before", /\/library-[\w-]+\.js$/],
+    ["library", "while", /\/library-[\w-]+\.js$/],
   ])(
-    "a worker whose script cannot be loaded says so, and is started again: %s the page is drawn",
-    async (_, isFirst) => {
-      const script = /\/worker-[\w-]+\.js$/;
+    "a worker whose %s cannot be loaded says so, and is started again: %s the page is drawn",
+    async (_, when, script) => {
       const context = await app.browser.newContext();
       context.setDefaultTimeout(LIMIT);
       await context.route(script, (route) => route.abort());
       const failed = context.waitForEvent("requestfailed", (request) => script.test(request.url()));
-      if (isFirst) {
+      if (when === "before") {
         await context.route(/\/page-[\w-]+\.js$/, async (route) => {
           await failed;
           await route.continue();

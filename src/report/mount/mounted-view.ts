@@ -80,8 +80,8 @@ export class MountedView {
     return this.#life.signal.aborted;
   }
 
-  /** Draws other data. What is selected stays so where it still exists. */
-  async setData(given: Mountable): Promise<void> {
+  /** Draws other data. What is selected stays so where it still exists. @param rest what the parts below the window wait for, if they are the first */
+  async setData(given: Mountable, rest?: Promise<unknown>): Promise<void> {
     const mine = ++this.#version;
     const content = await contentOf(given);
     await pause();
@@ -94,7 +94,7 @@ export class MountedView {
     this.#content = new AbortController();
     this.#light.replaceSync(content.style.light);
     this.#dark.replaceSync(content.style.dark);
-    if (!(await this.#put(fragment, isLast))) return;
+    if (!(await this.#put(fragment, isLast, rest))) return;
     this.#enliven(content);
     await pause();
     if (!isLast()) return;
@@ -148,7 +148,7 @@ export class MountedView {
   }
 
   /** Puts what is drawn into its place: the parts of a finding in turns, unless they take the place of others, which would move. @returns whether it is all there */
-  async #put(fragment: DocumentFragment, isLast: () => boolean): Promise<boolean> {
+  async #put(fragment: DocumentFragment, isLast: () => boolean, rest?: Promise<unknown>): Promise<boolean> {
     const whole = [...fragment.children].find(({ localName }) => localName === "article");
     const parts = whole && !this.#inside.hasChildNodes() ? [...whole.children] : [];
     for (const part of parts) part.remove();
@@ -156,7 +156,8 @@ export class MountedView {
     let until = performance.now() + SLICE;
     for (const part of parts) {
       whole!.append(part);
-      part.getBoundingClientRect(); // lays it out now, and not all of them together
+      const { bottom } = part.getBoundingClientRect(); // lays it out now, and not all of them together
+      if (bottom > innerHeight) await rest;
       if (performance.now() < until) continue;
       await pause();
       if (!isLast()) return false;
