@@ -23,7 +23,7 @@ import { Layouts } from "./layouts.ts";
 import { keptBytes, runBytes } from "./memory.ts";
 import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
 import { pause } from "./pause.ts";
-import { makePlan } from "./plan.ts";
+import { makePlan, planOf } from "./plan.ts";
 import { Sessions } from "./sessions.ts";
 import type { Plan } from "./steps.ts";
 
@@ -117,7 +117,7 @@ export class Engine {
     signal: AbortSignal | undefined,
     sized: Sized | undefined,
   ): Promise<Tensor[]> {
-    const plan = makePlan(outputs);
+    const plan = planOf(outputs);
     this.admit(plan, outputs, sized);
     const layouts = await this.layOut(plan);
     signal?.throwIfAborted();
@@ -168,7 +168,7 @@ export class Engine {
   /** The most bytes that a run would take at one time, by its sizes. */
   plannedBytes(outputs: readonly Tensor[]): number {
     needTensors("Engine.plannedBytes", outputs);
-    return runBytes(makePlan(outputs), this.backend.copiesFeeds === true);
+    return runBytes(planOf(outputs), this.backend.copiesFeeds === true);
   }
 
   /** How many bytes of values (`peakBytes`) work in parts may hold at one time: no more than is available. */
@@ -208,7 +208,7 @@ export class Engine {
   /** What a run for these outputs would do, without running it. */
   explain(outputs: readonly Tensor[]): Explanation {
     needTensors("Engine.explain", outputs);
-    const plan = makePlan(outputs);
+    const plan = planOf(outputs);
     return { plan, reused: this.sessions.has(plan.key) };
   }
 
@@ -218,7 +218,7 @@ export class Engine {
    */
   async forget(outputs: readonly Tensor[]): Promise<void> {
     needTensors("Engine.forget", outputs);
-    await this.sessions.forget(makePlan(outputs).key);
+    await this.sessions.forget(planOf(outputs).key);
   }
 
   /** Lets go of every session, each as soon as no run is in it. A later run compiles what it needs again. */

@@ -2,7 +2,7 @@
 import { NUMBER_BYTES } from "../graph/largest-value.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { kernelOf } from "./kernels.ts";
-import { makePlan } from "./plan.ts";
+import { planOf } from "./plan.ts";
 import type { Plan } from "./steps.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { Plan } from "./steps.ts";
  * step that uses it. Leaves are not counted, nor the engine's own overhead.
  */
 export function peakBytes(outputs: readonly Tensor[]): number {
-  return peakOf(makePlan(outputs));
+  return peakOf(planOf(outputs));
 }
 
 /** Computed once per plan: it is needed before a run and after it, and by each step of a training run. */

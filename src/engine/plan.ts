@@ -23,6 +23,20 @@ import { layoutKey } from "./layout.ts";
 import { matrixProduct } from "./products.ts";
 import type { Constant, Draft, Input, Plan, Slot, Step } from "./steps.ts";
 
+/** The last plan of values, by the first of them: a job asks how much memory its runs take before it runs them. */
+const plans = new WeakMap<Tensor, { readonly requested: readonly Tensor[]; readonly plan: Plan }>();
+
+/** The plan of values, made once for the same ones. */
+export function planOf(requested: readonly Tensor[]): Plan {
+  if (requested.length === 0) return makePlan(requested);
+  const known = plans.get(requested[0]);
+  const isSame = known?.requested.length === requested.length && requested.every((t, i) => t === known.requested[i]);
+  if (isSame) return known.plan;
+  const plan = makePlan(requested);
+  plans.set(requested[0], { requested: [...requested], plan });
+  return plan;
+}
+
 /** @param runtime what the backend does faster, where last digits may depend on the number of rows */
 export function makePlan(requested: readonly Tensor[], runtime: Pick<Backend, "weightsFirst"> = {}): Plan {
   // The shape of what leaves the graph is set outside it.

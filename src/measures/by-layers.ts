@@ -37,11 +37,13 @@ export async function computeByLayers(
   signal?: AbortSignal,
 ): Promise<{ readonly values: readonly Tensor[]; readonly numbers: readonly Tensor[] }> {
   const { layers, numbers } = work;
-  const groups = groupsThatFit(work, passBytes(model));
-  if (groups.length === 1) {
-    const found = await model.compute([...numbers, ...work.values(0, layers)], { signal });
+  const budget = passBytes(model);
+  const whole = [...numbers, ...work.values(0, layers)];
+  if (layers === 1 || peakBytes(whole) <= budget) {
+    const found = await model.compute(whole, { signal });
     return { numbers: found.slice(0, numbers.length), values: found.slice(numbers.length) };
   }
+  const groups = groupsThatFit(work, budget);
   const forward = madeForward(work, groups);
   const known = await model.compute([...numbers, ...forward], { signal });
   await model.engine.forget([...numbers, ...forward]);
@@ -59,11 +61,10 @@ export async function computeByLayers(
   return { numbers: known.slice(0, numbers.length), values };
 }
 
-/** Layers in groups of equal size: all in one if that fits the budget, one in each if nothing else does. */
+/** Layers, which together do not fit the budget, in groups of equal size: one in each if nothing else fits. */
 function groupsThatFit(work: LayerWork, budget: number): readonly Group[] {
-  const { layers, numbers } = work;
-  if (peakBytes([...numbers, ...work.values(0, layers)]) <= budget) return [[0, layers]];
-  for (let each = layers; each > 1; ) {
+  const { layers } = work;
+  for (let each = layers; ; ) {
     each = Math.ceil(each / 2);
     const groups = groupsOf(layers, each);
     const cuts = new Map(madeForward(work, groups).map((value) => [value, standIn(value)]));
@@ -75,7 +76,6 @@ function groupsThatFit(work: LayerWork, budget: number): readonly Group[] {
     });
     if (fits || each === 1) return groups;
   }
-  return [[0, layers]];
 }
 
 function groupsOf(layers: number, each: number): Group[] {

@@ -23,6 +23,20 @@ export const passBytes = ({ engine }: Pick<Model, "engine">): number =>
 /** Values of rows `from` to `to`, the rows along the first axis of each. */
 export type RowValues = (from: number, to: number) => readonly Tensor[];
 
+/** The same values for the same rows: what was made to see whether it fits is what runs, and is planned once. */
+export function madeOnce(values: RowValues): RowValues {
+  const made = new Map<string, readonly Tensor[]>();
+  return (from, to) => {
+    const rows = `${from} ${to}`;
+    const known = made.get(rows) ?? values(from, to);
+    made.set(rows, known);
+    return known;
+  };
+}
+
+/** So few rows mostly fit: whether they do is asked first. */
+const FEW = 256;
+
 /** How many of `count` rows fit a budget together, at least one, and how many bytes those are planned to take. */
 export function rowsThatFit(
   values: RowValues,
@@ -30,6 +44,8 @@ export function rowsThatFit(
   budget: number,
 ): { readonly together: number; readonly planned: number } {
   const planned = (rows: number) => peakBytes(values(0, rows));
+  const all = count <= FEW ? planned(count) : Infinity;
+  if (all <= budget || count === 1) return { together: count, planned: all };
   const one = planned(1);
   let each = count > 1 ? Math.max(planned(2) - one, 1) : one;
   for (;;) {

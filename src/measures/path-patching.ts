@@ -21,7 +21,7 @@ import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { answersOptions, RUNS, type Runs, type RunsOptions, readRuns, roundedToLogits } from "./contrast.ts";
-import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
+import { KeptSessions, madeOnce, passBytes, rowsThatFit } from "./in-parts.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, memoryOption, settled } from "./options.ts";
 import { allSenders, receiving, sending, sent } from "./path-patching/path-ends.ts";
@@ -159,15 +159,16 @@ export async function measurePathPatching(
     const from = isWhole ? start : model.graph(streams[layers.indexOf(layer)], { ...bounds, startAtLayer: layer });
     const graph = from.readyFor([point]);
     const clean = measured(metric, graph);
-    const patched = (some: readonly PathAt[]) => {
+    const patched = madeOnce((from, to) => {
+      const some = paths.slice(from, to);
       const edited = graph.with([[point, (x) => x.add(delta(deltas, some, x))]]);
-      return oneForEach(edited.follow(clean), edited.output, "path", some.length);
-    };
-    const { together, planned } = rowsThatFit((from, to) => [patched(paths.slice(from, to))], paths.length, memory);
-    await sessions.room(planned, [patched(paths.slice(0, 1))]);
+      return [oneForEach(edited.follow(clean), edited.output, "path", some.length)];
+    });
+    const { together, planned } = rowsThatFit(patched, paths.length, memory);
+    await sessions.room(planned, patched(0, together));
     for (let from = 0; from < paths.length; from += together) {
       const some = paths.slice(from, from + together);
-      const [found] = await model.compute([patched(some)], { signal });
+      const [found] = await model.compute(patched(from, from + some.length), { signal });
       some.forEach(({ sender, receiver }, i) => {
         values[sender * receivers.length + receiver] = found.data[i];
       });

@@ -21,7 +21,7 @@ import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { OnProgress } from "../tensor/progress.ts";
 import { shown } from "../tensor/show.ts";
-import { KeptSessions, passBytes, rowsThatFit } from "./in-parts.ts";
+import { KeptSessions, madeOnce, passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
 import { needNoHooks } from "./options.ts";
 
@@ -118,18 +118,18 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
       needChanged(made, valueAt(name));
       return made;
     };
-    const run = (from: number, to: number) => {
+    const run = madeOnce((from, to) => {
       const mask = cellMask(value, axes, from, to);
       const edited = graph.with([[name, (x) => cellsOf(options.edit(x, place)).where(mask, x)]]);
-      return oneForEach(edited.follow(metric), edited.output, "cell", to - from);
-    };
-    const { together, planned } = rowsThatFit((from, to) => [run(from, to)], cells, memory);
-    await sessions.room(planned, [run(0, 1)]);
+      return [oneForEach(edited.follow(metric), edited.output, "cell", to - from)];
+    });
+    const { together, planned } = rowsThatFit(run, cells, memory);
+    await sessions.room(planned, run(0, together));
     plannedBytes = Math.max(plannedBytes, sessions.bytes);
     const results = new Float32Array(cells);
     for (let from = 0; from < cells; from += together) {
       const to = Math.min(cells, from + together);
-      const [measured] = await model.compute([run(from, to)], { signal });
+      const [measured] = await model.compute(run(from, to), { signal });
       results.set(measured.data as Float32Array, from);
       done += to - from;
       options.onProgress?.({ done, total: cells * chosen.length, unit: "cells" });

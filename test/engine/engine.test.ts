@@ -146,6 +146,34 @@ test("a selection along an axis that an op mixes is made after it", async () => 
   expect([...alone.data]).toEqual([...probabilities.data]);
 });
 
+test("two columns of a product are computed without the others, and more than half of them with them", async () => {
+  const rows = tensor([1, 2, 3, 4, 5, 6]).splitAxis(0, { pos: 2, n: 3 });
+  const weight = tensor(Array.from({ length: 24 }, (_, i) => Math.cos(i))).splitAxis(0, { n: 3, word: 8 });
+  const product = rows.matmul(weight.mul(1)).add(1);
+  const all = (await engine.run([product]))[0].data;
+  const columns = (indices: readonly number[]) => indices.map((word) => product.at({ pos: -1 }).at({ word }));
+  const widths = (asked: readonly Tensor[]) => {
+    const { steps, sizes } = engine.explain(asked).plan;
+    return steps.filter(({ op }) => op === "matmul" || op === "linear").map(({ outputs }) => sizes[outputs[0].id]);
+  };
+  expect(widths(columns([1, 6]))).toEqual([1, 1]);
+  expect(widths(columns([0, 1, 2, 3, 4, 5, 6]))).toEqual([8]);
+  for (const asked of [[1], [1, 6], [0, 1, 2, 3, 4, 5, 6]]) {
+    const found = await engine.run(columns(asked));
+    found.forEach((value, i) => void expect(value.item()).toBeCloseTo(all[8 + asked[i]], 5));
+  }
+  const [whole, one] = await engine.run([product, product.at({ pos: 0 }).at({ word: 3 })]);
+  expect(one.item()).toBe(whole.get(0, 3));
+});
+
+test("a run that was planned to see what memory it takes is not planned again", async () => {
+  const x = tensor([1, 2, 3]).mul(2);
+  const { plan } = engine.explain([x]);
+  expect(engine.explain([x]).plan).toBe(plan);
+  expect(engine.explain([x, x.add(1)]).plan).not.toBe(plan);
+  expect([...(await engine.run([x]))[0].data]).toEqual([2, 4, 6]);
+});
+
 test("a backend that returns too few arrays, or something else, is named", async () => {
   const gives = (result: unknown) =>
     new Engine({

@@ -484,12 +484,14 @@ test("a sweep: all cells of a layer go through the rest of the model as rows of 
     v36 = blocks.0.attn.b_O: float32 rank 1, 8 numbers
     v37 = add(v35, v36): float32 rank 4, 128 numbers
     v38 = add(v2, v37): float32 rank 4, 128 numbers
-    v39 = permute(unembed.W_U, perm=[-1,-2]): float32 rank 2, 512 numbers
-    v40 = unembed.b_U: float32 rank 1, 64 numbers
-    v41 = linear(v38, v39, v40): float32 rank 4, 1024 numbers
-    v42 = feed: int32 rank 1, 1 number
-    v43 = gather(v41, v42, axis=-1): float32 rank 4, 16 numbers
-    return v43"
+    v39 = unembed.W_U: float32 rank 2, 512 numbers
+    v40 = feed: int32 rank 1, 1 number
+    v41 = gather(v39, v40, axis=-1): float32 rank 2, 8 numbers
+    v42 = matmul(v38, v41): float32 rank 4, 16 numbers
+    v43 = unembed.b_U: float32 rank 1, 64 numbers
+    v44 = gather(v43, v40, axis=-1): float32 rank 1, 1 number
+    v45 = add(v42, v44): float32 rank 4, 16 numbers
+    return v45"
   `);
 });
 

@@ -24,6 +24,11 @@ export function noticeSet(x: object): () => boolean {
   return () => copied.has(x);
 }
 
+/** Of values, the indices by which parts of them were read: the same part, read twice, is known to be the same. */
+const indices = new WeakMap<object, Map<string, object>>();
+/** Longer indices are not kept. */
+const SHORT = 16;
+
 /** A value parts of which can be read and replaced. */
 export abstract class Indexing extends Products {
   /** The axis replaced by the axes of an int32 index. */
@@ -136,6 +141,11 @@ export abstract class Indexing extends Products {
   private index(axis: number, coordinate: Coordinate<this>): this {
     if (coordinate instanceof Expression) return coordinate;
     const elements = elementsOf(this, axis, coordinate);
-    return this.leaf(ndarray("int32", [elements.length], elements), [this.axes[axis]]);
+    const known = indices.get(this) ?? new Map<string, object>();
+    indices.set(this, known);
+    const place = `${axis} ${elements}`;
+    const index = known.get(place) ?? this.leaf(ndarray("int32", [elements.length], elements), [this.axes[axis]]);
+    if (elements.length <= SHORT) known.set(place, index);
+    return index as this;
   }
 }

@@ -3,6 +3,7 @@
  * moves up the graph to the last op that mixes them. "Only the last position's logits" then computes one row of the
  * unembedding, and a padded batch costs only its real tokens, without code of their own anywhere.
  */
+import { sizeOf } from "../../tensor/array.ts";
 import type { Along, Attrs, Selection as SelectionOf } from "../op.ts";
 import { ops } from "../ops/index.ts";
 import type { Tensor } from "../tensor.ts";
@@ -10,34 +11,46 @@ import { topological } from "../walk.ts";
 
 type Selection = SelectionOf<Tensor>;
 
+/**
+ * A value of which several parts are read, such as two tokens' logits, is computed part by part if they are no more than this, and together
+ * at most this share of it.
+ */
+const MOST_PARTS = 4;
+const MOST_SHARE = 0.5;
+
+/** A selection of a selection waits for that one to move up first: this many times. */
+const ROUNDS = 4;
+
 /** The same outputs, computed with every selection as far up as it goes. */
-export function selectEarly(outputs: readonly Tensor[]): readonly Tensor[] {
-  const order = topological(outputs);
-  if (!order.some((t) => selectionOf(t))) return outputs;
-  const pushed = decide(order, new Set(outputs));
-  if (pushed.size === 0) return outputs;
-  return rebuild(order, outputs, pushed);
+export function selectEarly(requested: readonly Tensor[]): readonly Tensor[] {
+  let outputs = requested;
+  for (let round = 0; round < ROUNDS; round++) {
+    const order = topological(outputs);
+    if (!order.some((t) => selectionOf(t))) return outputs;
+    const keyOf = keys();
+    const pushed = decide(order, new Set(outputs), keyOf);
+    if (pushed.size === 0) return outputs;
+    outputs = rebuild(order, outputs, pushed, keyOf);
+  }
+  return outputs;
 }
 
-/** For each value needed only under one selection that its op lets through: what it then needs of its inputs. */
-function decide(order: readonly Tensor[], outputs: ReadonlySet<Tensor>): Map<Tensor, Passed> {
+/** Of values that are needed only under selections which their op lets through: what it then needs of its inputs, by each selection's key. */
+type Pushed = ReadonlyMap<Tensor, ReadonlyMap<string, Passed>>;
+
+function decide(order: readonly Tensor[], outputs: ReadonlySet<Tensor>, keyOf: Keys): Pushed {
   const demands = new Map<Tensor, Map<string, Selection | null>>();
-  const ids = new Map<Tensor, number>();
   const demand = (t: Tensor, s: Selection | null) => {
     const known = demands.get(t) ?? new Map<string, Selection | null>();
-    demands.set(t, known.set(keyOf(s, ids), s));
+    demands.set(t, known.set(keyOf(s), s));
   };
   for (const output of outputs) demand(output, null);
-  const pushed = new Map<Tensor, Passed>();
+  const pushed = new Map<Tensor, Map<string, Passed>>();
   for (const t of order.toReversed()) {
-    const wanted = [...demands.get(t)!.values()];
-    const only = wanted.length === 1 ? wanted[0] : null;
-    const through = only && passes(t, only);
-    if (through) {
-      pushed.set(t, through);
-      t.inputs.forEach((input, i) => {
-        demand(input, through.asked[i]);
-      });
+    const parts = throughOp(t, demands.get(t)!);
+    if (parts) {
+      pushed.set(t, parts);
+      for (const { asked } of parts.values()) t.inputs.forEach((input, i) => void demand(input, asked[i]));
       continue;
     }
     const own = selectionOf(t);
@@ -48,34 +61,52 @@ function decide(order: readonly Tensor[], outputs: ReadonlySet<Tensor>): Map<Ten
   return pushed;
 }
 
-function rebuild(order: readonly Tensor[], outputs: readonly Tensor[], pushed: ReadonlyMap<Tensor, Passed>): Tensor[] {
-  const made = new Map<Tensor, Tensor>();
-  const ids = new Map<Tensor, number>();
-  const applied = new Map<string, Tensor>();
-  /** What stands for `t` under a selection: itself if its op already works on the selection, else its selected part. */
+/** What an op needs for each of the selections under which its value is needed; `undefined` if it has to make the whole. */
+function throughOp(t: Tensor, wanted: ReadonlyMap<string, Selection | null>): Map<string, Passed> | undefined {
+  if (wanted.size > MOST_PARTS) return undefined;
+  const parts = new Map<string, Passed>();
+  for (const [key, s] of wanted) {
+    const passed = s && passes(t, s);
+    if (!passed) return undefined;
+    parts.set(key, passed);
+  }
+  if (wanted.size === 1) return parts;
+  const together = [...wanted.values()].reduce((sum, s) => sum + sizeOf(select(t, s!).shape), 0);
+  return together <= MOST_SHARE * sizeOf(t.shape) ? parts : undefined;
+}
+
+function rebuild(order: readonly Tensor[], outputs: readonly Tensor[], pushed: Pushed, keyOf: Keys): Tensor[] {
+  const wholes = new Map<Tensor, Tensor>();
+  const parts = new Map<Tensor, Map<string, Tensor>>();
+  /** What stands for `t` under a selection: what its op makes of selected inputs, or else its selected part. */
   const under = (t: Tensor, s: Selection | null): Tensor => {
-    const whole = made.get(t)!;
-    if (!s || pushed.has(t)) return whole;
-    if (!ids.has(t)) ids.set(t, ids.size);
-    const key = `${ids.get(t)} ${keyOf(s, ids)}`;
-    if (!applied.has(key)) applied.set(key, select(whole, s));
-    return applied.get(key)!;
+    if (!s) return wholes.get(t)!;
+    const known = parts.get(t) ?? new Map<string, Tensor>();
+    parts.set(t, known);
+    const key = keyOf(s);
+    const part = known.get(key) ?? select(wholes.get(t)!, s);
+    known.set(key, part);
+    return part;
   };
   for (const t of order) {
     const through = pushed.get(t);
     if (through) {
-      const inputs = t.inputs.map((x, i) => under(x, through.asked[i]));
-      made.set(t, reapply(t, inputs, through));
+      const made = new Map<string, Tensor>();
+      for (const [key, passed] of through) {
+        const inputs = t.inputs.map((x, i) => under(x, passed.asked[i]));
+        made.set(key, reapply(t, inputs, passed));
+      }
+      parts.set(t, made);
     } else {
       const own = selectionOf(t);
-      if (own) made.set(t, named(under(t.inputs[0], own), t.axes));
+      if (own) wholes.set(t, named(under(t.inputs[0], own), t.axes));
       else {
-        const inputs = t.inputs.map((x) => made.get(x)!);
-        made.set(t, inputs.every((x, i) => x === t.inputs[i]) ? t : t.on(inputs));
+        const inputs = t.inputs.map((x) => wholes.get(x)!);
+        wholes.set(t, inputs.every((x, i) => x === t.inputs[i]) ? t : t.on(inputs));
       }
     }
   }
-  return outputs.map((t) => made.get(t)!);
+  return outputs.map((t) => wholes.get(t)!);
 }
 
 function selectionOf(t: Tensor): Selection | null {
@@ -92,11 +123,17 @@ function named(t: Tensor, axes: readonly string[]): Tensor {
   return axes.every((axis, i) => t.axes[i] === axis) ? t : t.rename(axes);
 }
 
-function keyOf(s: Selection | null, ids: Map<Tensor, number>): string {
-  if (!s) return "all";
-  if (typeof s.by !== "string" && !ids.has(s.by)) ids.set(s.by, ids.size);
-  const place = "axis" in s.takes ? `axis ${s.takes.axis}` : `rows ${s.takes.rows}`;
-  return `${place} ${typeof s.by === "string" ? s.by : `#${ids.get(s.by)}`}`;
+/** A text that is the same for the same selections. */
+type Keys = (s: Selection | null) => string;
+
+function keys(): Keys {
+  const ids = new Map<unknown, number>();
+  return (s) => {
+    if (!s) return "all";
+    if (typeof s.by !== "string" && !ids.has(s.by)) ids.set(s.by, ids.size);
+    const place = "axis" in s.takes ? `axis ${s.takes.axis}` : `rows ${s.takes.rows}`;
+    return `${place} ${typeof s.by === "string" ? s.by : `#${ids.get(s.by)}`}`;
+  };
 }
 
 /** What an op needs under a selection of its result: its attributes there, and what is selected of each input. */
