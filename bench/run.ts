@@ -11,6 +11,7 @@ import { generate } from "./generate.ts";
 import { growth } from "./growth.ts";
 import { lens } from "./lens.ts";
 import { page } from "./page.ts";
+import { paths } from "./paths.ts";
 import { scan } from "./scan.ts";
 import { seed } from "./seed.ts";
 import { svd } from "./svd.ts";
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   forward,
   cli,
   sweep,
+  paths,
   attribution,
   lens,
   generate,

@@ -23,14 +23,13 @@ export const passBytes = ({ engine }: Pick<Model, "engine">): number =>
 /** Values of rows `from` to `to`, the rows along the first axis of each. */
 export type RowValues = (from: number, to: number) => readonly Tensor[];
 
-/** The same values for the same rows: what was made to see whether it fits is what runs, and is planned once. */
-export function madeOnce(values: RowValues): RowValues {
-  const made = new Map<string, readonly Tensor[]>();
+/** The same values, if the same rows are asked for again: what was made to see whether it fits is then what runs, and is planned once. */
+export function keptOnce(values: RowValues): RowValues {
+  let last: { readonly rows: string; readonly made: readonly Tensor[] } | undefined;
   return (from, to) => {
     const rows = `${from} ${to}`;
-    const known = made.get(rows) ?? values(from, to);
-    made.set(rows, known);
-    return known;
+    if (last?.rows !== rows) last = { rows, made: values(from, to) };
+    return last.made;
   };
 }
 
@@ -98,9 +97,10 @@ export interface PartOptions {
 export async function computeInParts(
   model: Pick<Model, "compute" | "engine">,
   count: number,
-  values: RowValues,
+  rowValues: RowValues,
   { signal, most = PART_BYTES, varies = false, onDone }: PartOptions = {},
 ): Promise<Tensor[]> {
+  const values = keptOnce(rowValues);
   const { together } = rowsThatFit(values, count, model.engine.partBytes(most));
   const whole: NDArray[] = [];
   const done: (readonly Tensor[])[] = [];

@@ -21,7 +21,7 @@ import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import type { OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
 import { answersOptions, RUNS, type Runs, type RunsOptions, readRuns, roundedToLogits } from "./contrast.ts";
-import { KeptSessions, madeOnce, passBytes, rowsThatFit } from "./in-parts.ts";
+import { KeptSessions, keptOnce, passBytes, rowsThatFit } from "./in-parts.ts";
 import { Measured } from "./measured.ts";
 import { type AnalysisOptions, type GivenOptions, memoryOption, settled } from "./options.ts";
 import { allSenders, receiving, sending, sent } from "./path-patching/path-ends.ts";
@@ -159,7 +159,7 @@ export async function measurePathPatching(
     const from = isWhole ? start : model.graph(streams[layers.indexOf(layer)], { ...bounds, startAtLayer: layer });
     const graph = from.readyFor([point]);
     const clean = measured(metric, graph);
-    const patched = madeOnce((from, to) => {
+    const patched = keptOnce((from, to) => {
       const some = paths.slice(from, to);
       const edited = graph.with([[point, (x) => x.add(delta(deltas, some, x))]]);
       return [oneForEach(edited.follow(clean), edited.output, "path", some.length)];

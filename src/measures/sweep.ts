@@ -21,7 +21,7 @@ import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { OnProgress } from "../tensor/progress.ts";
 import { shown } from "../tensor/show.ts";
-import { KeptSessions, madeOnce, passBytes, rowsThatFit } from "./in-parts.ts";
+import { KeptSessions, keptOnce, passBytes, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
 import { needNoHooks } from "./options.ts";
 
@@ -118,7 +118,7 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
       needChanged(made, valueAt(name));
       return made;
     };
-    const run = madeOnce((from, to) => {
+    const run = keptOnce((from, to) => {
       const mask = cellMask(value, axes, from, to);
       const edited = graph.with([[name, (x) => cellsOf(options.edit(x, place)).where(mask, x)]]);
       return [oneForEach(edited.follow(metric), edited.output, "cell", to - from)];

@@ -142,6 +142,42 @@ describe("within a small budget the numbers are those of a large one", () => {
     await small.engine.dispose();
   });
 
+  test("of a sweep, whose sessions go when the next one's would not fit next to them", async () => {
+    const deep = parseConfig({ ...cfg, nLayers: 6 });
+    const backend = nodeBackend({ threads: 1 });
+    let alive = 0;
+    const createSession: typeof backend.createSession = async (...made) => {
+      const session = await backend.createSession(...made);
+      alive++;
+      const release = async () => {
+        await session.release();
+        alive--;
+      };
+      return { run: (...fed) => session.run(...fed), release };
+    };
+    const engine = new Engine({ ...backend, createSession });
+    const model = new HookedTransformer(deep, initWeights(deep), { engine });
+    const options = {
+      ...{
+        site: "resid_pre",
+        over: ["layer", "pos"],
+        edit: add(Tensor.leaf(ndarray("float32", [], Float32Array.of(1)))),
+      },
+      metric: (logits: Tensor) => logits.at({ pos: -1, d_vocab: 3 }).mean(),
+    };
+    const { plannedBytes } = await sweep(model, prompt, { ...options, layers: [0] });
+    await engine.dispose();
+    expect(alive).toBe(0);
+    const { values } = await sweep(model, prompt, options);
+    expect(alive).toBeGreaterThan(6);
+    await engine.dispose();
+    const found = await sweep(model, prompt, { ...options, memory: 1.2 * plannedBytes });
+    expect(found.plannedBytes).toBeLessThanOrEqual(1.2 * plannedBytes);
+    expect(alive).toBeLessThanOrEqual(3);
+    expectClose(found.values, values, 1e-6);
+    await engine.dispose();
+  });
+
   test("of a head detector on many sequences", async () => {
     const sequences = Array.from({ length: 30 }, (_, i) => ids(16, i));
     const expected = await detectHead(whole, sequences, "previous_token_head");
