@@ -20,7 +20,7 @@ import { fuseNorms } from "./fuse-norms.ts";
 import { feedOf, keptAttrs, keptFactor, keptRows, partsOf, restsOnKept } from "./kept.ts";
 import type { KernelName } from "./kernels.ts";
 import { layoutKey } from "./layout.ts";
-import { matrixProduct } from "./products.ts";
+import { columnProduct, matrixProduct } from "./products.ts";
 import type { Constant, Draft, Input, Plan, Slot, Step } from "./steps.ts";
 
 /** The last plan of values, by the first of them: a job asks how much memory its runs take before it runs them. */
@@ -37,15 +37,15 @@ export function planOf(requested: readonly Tensor[]): Plan {
   return plan;
 }
 
-/** @param runtime what the backend does faster, where last digits may depend on the number of rows */
-export function makePlan(requested: readonly Tensor[], runtime: Pick<Backend, "weightsFirst"> = {}): Plan {
+/** @param runtime of a program, whose sizes may vary, and whose last digits may depend on the number of rows: what the backend does faster */
+export function makePlan(requested: readonly Tensor[], runtime?: Pick<Backend, "weightsFirst">): Plan {
   // The shape of what leaves the graph is set outside it.
   const outputs = withinReach(selectEarly(requested)).map(unshaped);
-  return numbered(fuse(fuseNorms(draft(outputs)), runtime.weightsFirst === true));
+  return numbered(fuse(fuseNorms(draft(outputs, runtime !== undefined)), runtime?.weightsFirst === true));
 }
 
-/** A step for each distinct value. */
-function draft(outputs: readonly Tensor[]): Draft {
+/** A step for each distinct value. @param sizesVary whether the plan's leaves are fed with other sizes */
+function draft(outputs: readonly Tensor[], sizesVary: boolean): Draft {
   const order = topological(outputs);
   const fixed = new Set<Tensor>();
   const inputs: Input[] = [];
@@ -141,7 +141,7 @@ function draft(outputs: readonly Tensor[]): Draft {
     }
   };
   for (const t of order) {
-    const product = t.op === "einsum" ? matrixProduct(t) : undefined;
+    const product = t.op === "einsum" ? matrixProduct(t) : sizesVary ? undefined : columnProduct(t);
     if (!product) stepsFor([t]);
     else {
       stepsFor(topological([product], slots));

@@ -41,6 +41,17 @@ export function matrixProduct(t: Tensor): Tensor | undefined {
   return order ? product.permute(order) : product;
 }
 
+/**
+ * A product with one column of a weight, such as one token's logit, as a sum for each row; `undefined` for any other value. The runtime's
+ * products add up one row, or one column, in another order than several: their last digits would depend on the number of rows.
+ */
+export function columnProduct(t: Tensor): Tensor | undefined {
+  if (t.op !== "matmul") return undefined;
+  const [x, column] = t.inputs;
+  const isColumn = column.op === "gather" && column.inputs[0].role === "weight" && column.shape.length === 2;
+  return isColumn && column.shape[1] === 1 ? x.mul(column.transpose()).sum(-1, true) : undefined;
+}
+
 /** How an equation becomes a product, which does not depend on sizes. */
 interface Recipe {
   readonly roles: Roles;

@@ -487,11 +487,13 @@ test("a sweep: all cells of a layer go through the rest of the model as rows of 
     v39 = unembed.W_U: float32 rank 2, 512 numbers
     v40 = feed: int32 rank 1, 1 number
     v41 = gather(v39, v40, axis=-1): float32 rank 2, 8 numbers
-    v42 = matmul(v38, v41): float32 rank 4, 16 numbers
-    v43 = unembed.b_U: float32 rank 1, 64 numbers
-    v44 = gather(v43, v40, axis=-1): float32 rank 1, 1 number
-    v45 = add(v42, v44): float32 rank 4, 16 numbers
-    return v45"
+    v42 = permute(v41, perm=[-1,-2]): float32 rank 2, 8 numbers
+    v43 = mul(v38, v42): float32 rank 4, 128 numbers
+    v44 = sum(v43, axes=[-1], keepdims=true): float32 rank 4, 16 numbers
+    v45 = unembed.b_U: float32 rank 1, 64 numbers
+    v46 = gather(v45, v40, axis=-1): float32 rank 1, 1 number
+    v47 = add(v44, v46): float32 rank 4, 16 numbers
+    return v47"
   `);
 });
 
