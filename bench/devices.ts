@@ -10,7 +10,7 @@ import { setTimeout as later } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Browser, chromium } from "playwright-core";
-import { engineOn } from "../src/engine/default.ts";
+import { engineOn, tryEngine } from "../src/engine/default.ts";
 import { Engine } from "../src/engine/engine.ts";
 import { type NodeBackendOptions, nodeBackend } from "../src/engine/ort-node.ts";
 import { HookedTransformer } from "../src/node.ts";
@@ -75,7 +75,7 @@ export async function measuredWith(folder: string) {
     serve({ folders: { "/models": models, "": folder }, pages: { "/": "/page.js" }, isolated });
   const [shared, plain] = await Promise.all([site(true), site(false)]);
   const { browser, adapter } = await launched(shared.url);
-  const nodeHasGpu = await engineOn("webgpu").then(
+  const nodeHasGpu = await tryEngine(engineOn("webgpu")).then(
     () => true,
     () => false,
   );

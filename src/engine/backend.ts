@@ -16,8 +16,8 @@ export interface Session {
 /** A runtime that takes ONNX bytes: onnxruntime-node, onnxruntime-web. */
 export interface Backend {
   readonly name: string;
-  /** Whether its runtime is fetched before it can compute, as a page's is. */
-  readonly isFetched?: boolean;
+  /** The file of its runtime that is fetched before it can compute, as in a page, and that file's size. */
+  readonly fetched?: { readonly file: string; readonly bytes: number } | undefined;
   /** Whether a run's inputs are copied into the runtime's memory, as WebAssembly's are. */
   readonly copiesFeeds?: boolean;
   /** Whether weights must be in float32, because the runtime computes wrongly with what is kept in fewer bits. */

@@ -22,20 +22,24 @@ export function defaultEngine(): Engine {
   return engine;
 }
 
-/**
- * An engine over the platform's backend on a device; for the processor it is the default one.
- * @throws ArgumentError for a device that cannot be used here, with those that can
- */
-export async function engineOn(device: Device): Promise<Engine> {
+/** An engine over the platform's backend on a device; for the processor it is the default one. */
+export function engineOn(device: Device): Engine {
   const usual = defaultEngine();
-  if (device === "cpu") return usual;
-  const engine = new Engine(platform().backend!(device));
-  const one = Tensor.leaf(ndarray("float32", [1], Float32Array.of(1)));
-  await engine.run([one.add(one)]); // a run is what shows whether the device is there
-  return engine;
+  return device === "cpu" ? usual : new Engine(platform().backend!(device));
 }
 
-/** Starts what will compute, if there is an engine, while a model is read. */
-export function startEngine(engine?: Engine): void {
-  if (engine || platform().backend) void (engine ?? defaultEngine()).start().catch(() => {});
+/** @throws ArgumentError for an engine whose device cannot be used here, with those that can: a run is what shows it */
+export async function tryEngine(engine: Engine): Promise<void> {
+  const one = Tensor.leaf(ndarray("float32", [1], Float32Array.of(1)));
+  await engine.run([one.add(one)]);
+}
+
+/** What will compute, if there is an engine. */
+export function usualEngine(): Engine | undefined {
+  return platform().backend && defaultEngine();
+}
+
+/** Starts what will compute while a model is read. Whatever is wrong with it, the first run says. */
+export async function startEngine(engine = usualEngine()): Promise<void> {
+  await engine?.start().catch(() => {});
 }

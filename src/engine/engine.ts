@@ -15,7 +15,7 @@ import { identityOf, keptOf } from "../tensor/kept.ts";
 import { ANYTHING, POSITIVE, SIGNAL } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import { shown } from "../tensor/show.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, Session } from "./backend.ts";
 import type { Feed } from "./feeds.ts";
 import { feedOf } from "./kept.ts";
 import { computedLayout, layoutKey, uncopied } from "./layout.ts";
@@ -49,6 +49,9 @@ const USUAL: Sized = { what: "This run", advice: "ask for fewer values, or for f
 /** Sessions that live at one time on a backend that does not set a limit. */
 const MAX_SESSIONS = 32;
 
+/** The files of runtimes that were fetched, each with the name of its backend. */
+const fetched = new Set<string>();
+
 /** Runs graphs on a backend: compiles each structure once, feeds it numbers, and returns the results as leaves. */
 export class Engine {
   readonly backend: Backend;
@@ -77,6 +80,12 @@ export class Engine {
     return this.sessions.created;
   }
 
+  /** The runtime's file, if it has yet to be fetched before this engine can compute. */
+  get awaited(): Backend["fetched"] {
+    const { name, fetched: file } = this.backend;
+    return file && !fetched.has(name + file.file) ? file : undefined;
+  }
+
   /**
    * Starts a runtime that has to be fetched, so that the first run need not wait for it. Whatever is wrong with it, the first run says.
    */
@@ -89,14 +98,19 @@ export class Engine {
   }
 
   private async fetchRuntime(): Promise<void> {
-    if (!this.backend.isFetched) return;
+    if (!this.backend.fetched) return;
     const one = Tensor.leaf(ndarray("float32", [1], Float32Array.of(1)));
     const plan = makePlan([one.add(one)]);
-    const session = await this.backend.createSession(
-      writeOnnx(plan, this.backend),
-      computedOutputs(plan).map(slotName),
-    );
+    const session = await this.compile(plan);
     await session.release();
+  }
+
+  private async compile(plan: Plan): Promise<Session> {
+    const outputs = computedOutputs(plan).map(slotName);
+    const session = await this.backend.createSession(writeOnnx(plan, this.backend), outputs);
+    const { name, fetched: file } = this.backend;
+    if (file) fetched.add(name + file.file);
+    return session;
   }
 
   /**
@@ -256,7 +270,7 @@ export class Engine {
     const results = await this.sessions
       .use(plan.key, {
         compile: async () => {
-          const session = await this.backend.createSession(writeOnnx(plan, this.backend), computed.map(slotName));
+          const session = await this.compile(plan);
           if (holdsThread) await pause();
           if (typeof session?.run === "function" && typeof session.release === "function") return session;
           throw new ArgumentError(

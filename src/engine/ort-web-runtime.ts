@@ -40,11 +40,15 @@ async function ready(loading: Promise<WebRuntime>, options: WebBackendOptions): 
   return runtime;
 }
 
+/** What each build of onnxruntime-web fetches, and its size. */
+export const RUNTIME_FILES = {
+  cpu: { file: "ort-wasm-simd-threaded.wasm", bytes: 14_239_897 },
+  webgpu: { file: "ort-wasm-simd-threaded.jsep.wasm", bytes: 28_312_028 },
+};
+
 /** What of a backend follows from its device. Measured with onnxruntime-web 1.30's WebGPU: float16 is read as 0, int4 multiplied to 0, int8 refused, and Gelu by erf whatever it is asked for. */
-export const webTraits = (
-  device: Device,
-): Pick<Backend, "isFetched" | "copiesFeeds" | "wholeWeights" | "geluByErf"> => ({
-  isFetched: true,
+export const webTraits = (device: Device): Pick<Backend, "fetched" | "copiesFeeds" | "wholeWeights" | "geluByErf"> => ({
+  fetched: device === "cuda" ? undefined : RUNTIME_FILES[device],
   copiesFeeds: true,
   wholeWeights: device === "webgpu",
   geluByErf: device === "webgpu",

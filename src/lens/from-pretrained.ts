@@ -1,5 +1,5 @@
 /** From a model's name to its configuration, processed weights and tokenizer. */
-import { engineOn, startEngine } from "../engine/default.ts";
+import { engineOn, startEngine, tryEngine, usualEngine } from "../engine/default.ts";
 import { DEVICES, type Device } from "../engine/devices.ts";
 import { Engine } from "../engine/engine.ts";
 import type { Adapter } from "../load/adapter.ts";
@@ -20,6 +20,7 @@ import type { ReadModel } from "../models/families/readers.ts";
 import { readersFor } from "../models/families/readers-for.ts";
 import { FLAG_KINDS, NO_PROCESSING, type ProcessingFlags } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights/weights.ts";
+import { untilAborted } from "../tensor/abort.ts";
 import type { NDArray } from "../tensor/array.ts";
 import {
   ArgumentError,
@@ -49,6 +50,7 @@ import { firstOf } from "../tensor/words.ts";
 import { TokenRules } from "../text/token-rules.ts";
 import { Tokenizer } from "../text/tokenizer.ts";
 import { atCheckpoint, checkpointsOf } from "./checkpoints.ts";
+import { countedRuntime } from "./counted-runtime.ts";
 import type { OpenedGguf } from "./gguf-model.ts";
 import { needMemoryOfGguf, pendingFiles } from "./needed-files.ts";
 import { findTokenizer, type TokenizerHints } from "./pretrained-tokenizer.ts";
@@ -123,8 +125,8 @@ const OPTIONS: OptionKinds<FromPretrainedOptions> = {
   engine: instanceOf(Engine, "an Engine"),
 };
 
-/** The engine that the options ask for. @throws ArgumentError for a device that is not there, or next to an engine, which has one already */
-async function engineOf(options: FromPretrainedOptions): Promise<Engine | undefined> {
+/** The engine that the options ask for. @throws ArgumentError for a device next to an engine, which has one already */
+function engineOf(options: FromPretrainedOptions): Engine | undefined {
   const { engine, device } = options;
   if (engine === undefined) return device && engineOn(device);
   if (device === undefined) return engine;
@@ -140,18 +142,23 @@ async function engineOf(options: FromPretrainedOptions): Promise<Engine | undefi
  */
 export async function loadPretrained(name: ModelName, options: FromPretrainedOptions, check: ConfigCheck) {
   checkCall("fromPretrained", name, options);
-  const engine = await engineOf(options);
-  const { cfg, weights, ...parts } = await loadParts(name, options, (found) => {
-    check(found);
-    startEngine(engine);
-  });
+  const engine = engineOf(options);
+  // Where the runtime is there, a device that cannot be used is refused first of all.
+  if (isOther(options.device) && !engine?.awaited) await tryEngine(engine!);
+  const { cfg, weights, ...parts } = await loadParts(name, options, { check, engine: engine ?? usualEngine() });
   const { defaultPrependBos, defaultPaddingSide } = options;
   return [cfg, new Weights(cfg, weights), { ...parts, defaultPrependBos, defaultPaddingSide, engine }] as const;
 }
 
+const isOther = (device: Device | undefined) => device !== undefined && device !== "cpu";
+
 type ConfigCheck = (cfg: HookedTransformerConfig) => void;
 
-async function loadParts(name: string, given: FromPretrainedOptions, check: ConfigCheck): Promise<LoadedModel> {
+async function loadParts(
+  name: string,
+  given: FromPretrainedOptions,
+  { check, engine }: { readonly check: ConfigCheck; readonly engine: Engine | undefined },
+): Promise<LoadedModel> {
   const notes: string[] = [];
   const note = (sentence: string) => {
     if (notes.includes(sentence)) return;
@@ -173,6 +180,7 @@ async function loadParts(name: string, given: FromPretrainedOptions, check: Conf
     options,
   );
   total.expect(files.name, pending);
+  const sayRuntime = countedRuntime(total, engine);
   needMemoryOfGguf(pending, { name: files.name, dtype, firstNLayers });
   const gguf = await openStandaloneModel(files, path, { signal, onProgress });
   for (const sentence of gguf?.notes ?? []) note(sentence);
@@ -181,6 +189,10 @@ async function loadParts(name: string, given: FromPretrainedOptions, check: Conf
   const cfg = readers.readConfig(configJson, opened.name);
   check(cfg); // refused before the weights are downloaded and read, if possible
   needMemoryOf(cfg, { name: files.name, dtype, firstNLayers });
+  const isTried = isOther(options.device) && engine?.awaited !== undefined;
+  const started = (isTried ? tryEngine(engine) : startEngine(engine)).then(sayRuntime);
+  started.catch(() => {}); // it is awaited below
+  if (isTried) await untilAborted(started, signal);
   const base = gguf?.stored ?? (await openWeights(files, { signal, onProgress, checkpoint: path, note, onSkipped }));
   const stored = adapter ? await withAdapter(base, opened.name, adapter) : base;
   if (adapter) {
@@ -204,6 +216,10 @@ async function loadParts(name: string, given: FromPretrainedOptions, check: Conf
     (await ggufTokenizer(gguf, files, note, options)) ??
     (await tokenizerOrNote(files, read.config.tokenizerName, configJson, note, options));
   noteUnknownIds(tokenizer, read.config, note);
+  if (sayRuntime && total.begun) {
+    sayRuntime();
+    await untilAborted(started, signal);
+  }
   return { cfg: read.config, weights: read.weights, tokenizer, notes: [...read.notes, ...notes, ...skipped] };
 }
 

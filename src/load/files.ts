@@ -8,7 +8,7 @@ import type { Progress } from "../tensor/progress.ts";
 import { shown } from "../tensor/show.ts";
 import type { ByteSource } from "./bytes.ts";
 
-/** How far a download is, in bytes: of one file where a file is opened, of all of a model's files where a model is loaded. */
+/** How far a download is, in bytes: of one file where a file is opened, of all of a model's files where a model is loaded, and of the runtime that a page fetches next to them. */
 export interface DownloadProgress extends Progress {
   readonly unit: "bytes";
   /** The file that is being downloaded, and the repository that it is in. */

@@ -2,6 +2,8 @@
 import type { DownloadProgress, FilesOptions, Pending } from "./files.ts";
 
 export class TotalProgress {
+  /** Whether anything was reported. */
+  begun = false;
   readonly #files = new Map<string, Pending>();
   readonly #onProgress: FilesOptions["onProgress"];
 
@@ -22,6 +24,7 @@ export class TotalProgress {
     const onProgress = this.#onProgress;
     if (!onProgress) return undefined;
     return (progress: DownloadProgress) => {
+      this.begun = true;
       this.#files.set(keyOf(progress.of, progress.file), { done: progress.done, total: progress.total });
       const all = [...this.#files.values()];
       const sum = (of: keyof Pending) => all.reduce((bytes, file) => bytes + file[of], 0);

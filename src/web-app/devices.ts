@@ -1,5 +1,5 @@
 /** On what the worker computes: WebAssembly, or a graphics processor by WebGPU. */
-import { engineOn } from "../engine/default.ts";
+import { engineOn, tryEngine } from "../engine/default.ts";
 import { webThreads } from "../engine/ort-web-settings.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
 import { type Platform, platform, usePlatform } from "../platform.ts";
@@ -43,7 +43,7 @@ async function whyNotOnGpu({ numExperts }: HookedTransformerConfig): Promise<str
   if (numExperts !== null) return "mixtures of experts do not run there";
   const missing = await whyNoWebGpu();
   if (missing !== "") return missing;
-  return engineOn("webgpu").then(
+  return tryEngine(engineOn("webgpu")).then(
     () => "",
     (error: Error) => error.message,
   );

@@ -50,7 +50,7 @@ export const HANDLERS: Handlers = {
 async function load({ device, first, ...choice }: ModelChoice, running: Running<"load">): Promise<ComputesOn> {
   if (opened.size === 0) await expectOn(device);
   // What is fetched next to the model's files; where it cannot be, its first use says so.
-  startEngine();
+  void startEngine();
   void analysisCalled(first).catch(() => {});
   const { model } = opened.get(choice.name) ?? (await open(choice, running));
   return computeOn(device, model.cfg);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { RUNTIME_FILES } from "../../src/engine/ort-web-runtime.ts";
 import { chromiumPath, launch, type Site, serve, servePage } from "./chromium.ts";
 import { FileServer } from "./file-server.ts";
 import type { Loading } from "./pages/loading.ts";
@@ -271,16 +272,27 @@ describe.skipIf(!chromiumPath)("a page that loads models (skipped without /usr/b
     expect((await running).hash).toBe(hash(weights));
   });
 
-  test("a bundled model is loaded with no request that fails, in one total, and the next time nothing is downloaded", async () => {
+  /** Bytes of files of the bundled model. */
+  const sizeOf = (...paths: string[]) => paths.reduce((sum, path) => sum + statSync(join(bundled, path)).size, 0);
+
+  test("a bundled model is loaded with no request that fails, in one total with the runtime, and the next time nothing is downloaded", async () => {
     for (const path of bundledFiles) server.files.set(`/files/solu/${path}`, readFileSync(join(bundled, path)));
     const load = (tab: Page) => tab.evaluate(() => loading.model("/files/solu", "She opened the letter"));
     const { loss, seen, notes } = await load(page);
     expect(loss).toBeGreaterThan(0);
     expect([failed, notes]).toEqual([[], []]);
-    const size = (path: string) => statSync(join(bundled, path)).size;
-    const total = size("model.safetensors") + size("tokenizer.json");
+    const runtime = RUNTIME_FILES.cpu;
+    const total = sizeOf("model.safetensors", "tokenizer.json") + runtime.bytes;
     expect(new Set(seen.map((progress) => progress.total))).toEqual(new Set([total]));
-    expect(seen.at(-1)).toMatchObject({ done: total, unit: "bytes", of: "/files/solu" });
+    expect(seen.at(-1)).toEqual({
+      done: total,
+      total,
+      unit: "bytes",
+      of: expect.any(String),
+      file: expect.any(String),
+    });
+    const ofRuntime = seen.filter(({ file }) => file === runtime.file);
+    expect(new Set(ofRuntime.map(({ of }) => of))).toEqual(new Set(["onnxruntime-web"]));
     const done = seen.map((progress) => progress.done);
     expect(done).toEqual([...done].sort((a, b) => a - b));
     server.fresh();
@@ -290,12 +302,31 @@ describe.skipIf(!chromiumPath)("a page that loads models (skipped without /usr/b
     expect(failed).toEqual([]);
   });
 
+  test("a model is there once the runtime is, which counts only once in a page", async () => {
+    for (const name of ["a", "b"])
+      for (const path of bundledFiles) server.files.set(`/files/${name}/${path}`, readFileSync(join(bundled, path)));
+    const files = sizeOf("model.safetensors", "tokenizer.json");
+    const { bytes } = RUNTIME_FILES.cpu;
+    let arrived = false;
+    await page.route("**/*.wasm", async (route) => {
+      await new Promise((later) => setTimeout(later, 2000));
+      arrived = true;
+      await route.continue();
+    });
+    const open = (tab: Page, name: string) => tab.evaluate((from) => loading.progress(from), name);
+    const first = await open(page, "/files/a");
+    expect(arrived).toBe(true);
+    expect(first.filter(({ done }) => done === files)).not.toEqual([]);
+    expect(first.at(-1)).toMatchObject({ done: files + bytes, total: files + bytes });
+    const second = await open(page, "/files/b");
+    expect(new Set(second.map(({ total }) => total))).toEqual(new Set([files]));
+  });
+
   test("where a server does not say how long files are, there is no total before they are all there", async () => {
     for (const path of bundledFiles) server.files.set(`/files/solu/${path}`, readFileSync(join(bundled, path)));
     server.saysLength = false;
     const { seen } = await page.evaluate(() => loading.model("/files/solu", "She opened the letter"));
-    const size = (path: string) => statSync(join(bundled, path)).size;
-    const all = size("model.safetensors") + size("tokenizer.json");
+    const all = sizeOf("model.safetensors", "tokenizer.json") + RUNTIME_FILES.cpu.bytes;
     expect(seen.at(-1)).toMatchObject({ done: all, total: all });
     for (const { done, total } of seen.filter((progress) => progress.done < all)) {
       expect(total === 0 || total >= done).toBe(true);
@@ -336,7 +367,9 @@ describe.skipIf(!chromiumPath)("a page that loads models (skipped without /usr/b
     server.files.set("/files/llama.gguf", readFileSync(new URL("../goldens/gguf/llama.gguf", import.meta.url)));
     const load = (tab: Page) => tab.evaluate(() => loading.model("/files/llama.gguf", [[1, 2, 3]]));
     const first = await load(page);
-    expect(first.seen.at(-1)).toMatchObject({ done: server.files.get("/files/llama.gguf")!.length });
+    expect(first.seen.at(-1)).toMatchObject({
+      done: server.files.get("/files/llama.gguf")!.length + RUNTIME_FILES.cpu.bytes,
+    });
     const second = await load(await open());
     expect(second).toEqual({ ...first, seen: [] });
     expect(await stored()).toMatchObject([{ name: `${site.url}/files/llama.gguf`, complete: true }]);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RUNTIME_FILES } from "../../src/engine/ort-web-runtime.ts";
 import { interpret } from "../../src/engine/reference.ts";
 import type { OpName } from "../../src/graph/ops/index.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
@@ -73,6 +74,19 @@ describe.skipIf(!chromiumPath)("on WebGPU in Chromium (skipped without /usr/bin/
   test("weights in fewer bits are refused, with what can be done", async () => {
     const refused = page.evaluate(() => webgpu.model("/models/llama-tiny/", "int4"));
     await expect(refused).rejects.toThrow(/is kept as int4, but this device computes with float32 weights only/);
+  });
+
+  test("a model's download has its runtime in the total, which never falls", async () => {
+    const fresh = await open(browser, site.url, "webgpu");
+    const seen = await fresh.evaluate(() => webgpu.progress("/models/llama-tiny/"));
+    const { file, bytes } = RUNTIME_FILES.webgpu;
+    expect(new Set(seen.map(({ total }) => total)).size).toBe(1);
+    expect(seen.at(-1)!.done).toBe(seen[0].total);
+    expect(seen[0].total).toBeGreaterThan(bytes);
+    expect(seen.filter((progress) => progress.file === file)).not.toEqual([]);
+    const done = seen.map((progress) => progress.done);
+    expect(done).toEqual([...done].sort((a, b) => a - b));
+    await fresh.context().close();
   });
 
   test("a device that is not there is refused with those that are", async () => {

@@ -1,9 +1,10 @@
 /** A site whose models run in a worker: built by Vite with nothing configured, opened in a real browser. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runtimeFolder } from "../../src/cli/web-folders.ts";
+import { RUNTIME_FILES } from "../../src/engine/ort-web-runtime.ts";
 import * as glassformer from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { chromiumPath, launch, open, type Site, serve } from "./chromium.ts";
@@ -48,13 +49,18 @@ describe.skipIf(!chromiumPath)("models in a worker (skipped without /usr/bin/chr
     there?.remove();
   });
 
-  test("the losses are those of TransformerLens, and the page itself loads no runtime", async () => {
+  test("the losses are those of TransformerLens, and the page itself loads no runtime, but counts the worker's", async () => {
     const found = await page.evaluate((text) => worker.losses(text), prompt);
     expectClose(flat(found), flat(per_token_loss), 1e-4);
     expect(page.workers()).toHaveLength(1);
     const builds = sites[0].requests.filter((path) => /ort[.-].*(js|wasm)$/.test(path));
     expect(builds.filter((path) => path.endsWith(".wasm"))).toHaveLength(1);
     expect(builds.filter((path) => path.includes("bundle"))).toEqual([]);
+    const heard = await page.evaluate(() => worker.heard());
+    const size = (path: string) => statSync(join(there.folder, "models/solu-1l-novels", path)).size;
+    const total = size("model.safetensors") + size("tokenizer.json") + RUNTIME_FILES.cpu.bytes;
+    expect(new Set(heard.map((progress) => progress.total))).toEqual(new Set([total]));
+    expect(heard.at(-1)).toMatchObject({ done: total });
   });
 
   test("hooks that await numbers, caches, gradients and an analysis give Node's numbers", async () => {

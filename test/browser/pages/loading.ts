@@ -61,6 +61,12 @@ const loading = {
     const loss = await model.forward(prompt, { returnType: "loss" });
     return { loss: Number(loss.data[0]), seen, notes };
   },
+  /** What was reported before a model was there. */
+  async progress(name: string) {
+    const seen: glassformer.DownloadProgress[] = [];
+    await HookedTransformer.fromPretrained(name, { onProgress: (progress) => void seen.push(progress) });
+    return [...seen];
+  },
   async refusal(name: string): Promise<string> {
     const error = await HookedTransformer.fromPretrained(name).catch((reason) => reason);
     return messageOf(error);

@@ -35,6 +35,14 @@ const webgpu = {
     ]);
     return [plain(await model.forward(tokens)), plain(await model.forward(tokens))];
   },
+  /** What is reported while a model is opened for the graphics processor. */
+  async progress(folder: string) {
+    const seen: { readonly done: number; readonly total: number; readonly file: string }[] = [];
+    const onProgress = (progress: (typeof seen)[number]) => void seen.push(progress);
+    const files = await urlFiles(new URL(folder, location.href).href);
+    await HookedTransformer.fromPretrained(folder, { files, device: "webgpu", onProgress });
+    return seen;
+  },
   /** Sums of runs that were asked for at the same time, of two engines. */
   async together(): Promise<number[]> {
     const other = new Engine(webBackend({ device: "webgpu" }));

@@ -34,10 +34,14 @@ new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ dur
 const runtimeFolder = new URLSearchParams(location.search).get("runtime") ?? undefined;
 const workers = runInWorker({ threads: 2, runtimeFolder });
 
+/** What was reported of downloads. */
+const heard: glassformer.DownloadProgress[] = [];
 const models = new Map<string, Promise<glassformer.HookedTransformer>>();
 function opened(name: string, device?: "webgpu") {
   const key = `${name} ${device}`;
-  const model = models.get(key) ?? HookedTransformer.fromPretrained(`/models/${name}`, device ? { device } : {});
+  const onProgress = (progress: glassformer.DownloadProgress) => void heard.push(progress);
+  const options = { onProgress, ...(device && { device }) };
+  const model = models.get(key) ?? HookedTransformer.fromPretrained(`/models/${name}`, options);
   models.set(key, model);
   return model;
 }
@@ -120,6 +124,7 @@ const worker = {
       .then(() => "it ran", described);
   },
   made: () => made.length,
+  heard: () => heard,
 };
 export type WorkerPage = typeof worker;
 Object.assign(globalThis, { worker });
