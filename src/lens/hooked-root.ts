@@ -25,7 +25,7 @@ import { TokenRules, type ToTokensOptions } from "../text/token-rules.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { ActivationCache } from "./activation-cache.ts";
 import { placedDictionaries } from "./dictionaries.ts";
-import { type Explanation, explain } from "./explain.ts";
+import type { Explanation } from "./explain.ts";
 import { TOKENIZER } from "./from-pretrained.ts";
 import type { GeneratedStep, GenerateOptions } from "./generate.ts";
 import { HookContexts } from "./hook-contexts.ts";
@@ -347,6 +347,7 @@ export abstract class HookedRoot {
       return [...traced.heads, ...traced.values.values(), ...traced.keysValues];
     };
     try {
+      const { explain } = await import("./explain.ts");
       return await explain(this.engine, trace, options.signal);
     } finally {
       turn?.end();
