@@ -7,6 +7,7 @@ import type { Backend } from "./engine/backend.ts";
 import type { Device } from "./engine/devices.ts";
 import type { Runner } from "./graph/runner.ts";
 import type { FilesOptions, ModelFiles } from "./load/files.ts";
+import type { ResolveName } from "./load/names.ts";
 import type { CheckpointStore } from "./training/checkpoint-store.ts";
 
 /** What a platform knows about its memory. */
@@ -32,7 +33,7 @@ export interface Platform {
   /** What computes values outside a model's runs: those of `compute()`. */
   readonly engine: () => Runner;
   /** Opens what a model's name means here. `resolve` turns an alias into a hub id, if the name is not local. */
-  readonly open: (name: string, resolve: (name: string) => string, options: OpenOptions) => Promise<ModelFiles>;
+  readonly open: (name: string, resolve: ResolveName, options: OpenOptions) => Promise<ModelFiles>;
   /** How much memory there is. Without this, only work that exceeds an explicit limit is refused. */
   readonly memory: MemoryReader | undefined;
   /** Checkpoints under a folder's path. */

@@ -14,10 +14,10 @@ import { readText } from "../load/text-pieces.ts";
 import { TotalProgress } from "../load/total-progress.ts";
 import { openWeights } from "../load/weights.ts";
 import type { HookedTransformerConfig } from "../models/config/config.ts";
-import { resolveModelName } from "../models/families/aliases.ts";
 import type { ListedModelName } from "../models/families/listed-models.ts";
 import type { ReadModel } from "../models/families/readers.ts";
 import { readersFor } from "../models/families/readers-for.ts";
+import { resolveListed } from "../models/families/resolve-listed.ts";
 import { FLAG_KINDS, NO_PROCESSING, type ProcessingFlags } from "../models/processing/process-weights.ts";
 import { Weights } from "../models/weights/weights.ts";
 import { untilAborted } from "../tensor/abort.ts";
@@ -230,7 +230,7 @@ function isOfName(error: unknown): error is Error {
 
 /** The files that a name, or the option `files`, stands for, at the revision that is asked for. */
 function openNamed(name: string, options: FromPretrainedOptions): Promise<ModelFiles> {
-  return options.files ? filesAt(options.files, options.revision) : openDefault(name, resolveModelName, options);
+  return options.files ? filesAt(options.files, options.revision) : openDefault(name, resolveListed, options);
 }
 
 /** A model's files, and the adapter that goes with them. @throws ConfigError for an adapter that does not name its model */
@@ -263,7 +263,7 @@ async function openBoth(
     );
   }
   // The adapter may name a revision, and its model be in a folder now.
-  const base = await openDefault(found.base, resolveModelName, { ...options, revision: undefined })
+  const base = await openDefault(found.base, resolveListed, { ...options, revision: undefined })
     .then((files) => filesAt(files, files.revisions && found.revision))
     .catch((error) => {
       if (!isOfName(error)) throw error;

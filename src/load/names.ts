@@ -2,6 +2,9 @@
 import { ArgumentError } from "../tensor/errors.ts";
 import { shown } from "../tensor/show.ts";
 
+/** What a name that is not local means on the hub: an alias becomes an id. */
+export type ResolveName = (name: string) => string | Promise<string>;
+
 /** The models that come with the package, each in its folder of `models/`. */
 export const bundledModels = ["solu-1l-novels", "gelu-3l-novels"] as const;
 

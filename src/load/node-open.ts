@@ -5,7 +5,7 @@ import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import { filesAt, type ModelFiles } from "./files.ts";
 import { isLlama2c } from "./llama2c.ts";
-import { atRevision, bundledModel, bundledName, isHubId } from "./names.ts";
+import { atRevision, bundledModel, bundledName, isHubId, type ResolveName } from "./names.ts";
 import { fileSource } from "./node-file.ts";
 import { folderFiles, oneFile } from "./node-folder.ts";
 import type { HubOptions } from "./node-hub.ts";
@@ -23,7 +23,7 @@ const bundledFolder = (name: string): string => fileURLToPath(new URL(`../../mod
 
 export interface OpenFilesOptions extends HubOptions {
   /** What a name that is not local means on the hub: aliases become ids here. @throws UnknownNameError */
-  readonly resolve?: ((name: string) => string) | undefined;
+  readonly resolve?: ResolveName | undefined;
 }
 
 /**
@@ -60,5 +60,5 @@ export async function openModelFiles(nameOrPath: string, options: OpenFilesOptio
     );
   }
   const { settings, resolve } = options;
-  return hubFiles(resolve ? resolve(name) : name, { revision, settings });
+  return hubFiles(resolve ? await resolve(name) : name, { revision, settings });
 }

@@ -2,13 +2,10 @@
 import { type OpenOptions, platform } from "../platform.ts";
 import { GlassformerError } from "../tensor/errors.ts";
 import type { ModelFiles } from "./files.ts";
+import type { ResolveName } from "./names.ts";
 
 /** @throws GlassformerError if no platform's entry was imported. */
-export async function openDefault(
-  name: string,
-  resolve: (name: string) => string,
-  options: OpenOptions,
-): Promise<ModelFiles> {
+export async function openDefault(name: string, resolve: ResolveName, options: OpenOptions): Promise<ModelFiles> {
   const { open } = platform();
   if (open) return open(name, resolve, options);
   throw new GlassformerError(

@@ -2,7 +2,7 @@
 import { ArgumentError } from "../tensor/errors.ts";
 import { kindOf } from "../tensor/show.ts";
 import { filesAt, type ModelFiles } from "./files.ts";
-import { atRevision, bundledModel, bundledName, isHubId } from "./names.ts";
+import { atRevision, bundledModel, bundledName, isHubId, type ResolveName } from "./names.ts";
 import { isModelUrl } from "./url-file.ts";
 import { urlFiles, urlModelFile } from "./web-folder.ts";
 import type { WebHubOptions } from "./web-hub.ts";
@@ -11,7 +11,7 @@ import { checkSettings, webSettings } from "./web-settings.ts";
 
 export interface OpenWebFilesOptions extends WebHubOptions {
   /** What a name that is not a URL means on the hub: aliases become ids here. @throws UnknownNameError */
-  readonly resolve?: ((name: string) => string) | undefined;
+  readonly resolve?: ResolveName | undefined;
 }
 
 /**
@@ -47,5 +47,5 @@ export async function openModelFiles(nameOrUrl: string, options: OpenWebFilesOpt
   }
   const { settings, resolve } = options;
   const { hubFiles } = await import("./web-hub.ts");
-  return hubFiles(resolve ? resolve(name) : name, { revision, settings });
+  return hubFiles(resolve ? await resolve(name) : name, { revision, settings });
 }

@@ -7,7 +7,7 @@ import type { GenerateOptions } from "../lens/generate.ts";
 import { HookedTransformer } from "../lens/hooked-transformer.ts";
 import { openModelFiles } from "../load/web-open.ts";
 import type { GivenOptions } from "../measures/options.ts";
-import { resolveModelName } from "../models/families/aliases.ts";
+import { resolveListed } from "../models/families/resolve-listed.ts";
 import { codeOf, commandLine } from "../options/written.ts";
 import { ArgumentError } from "../tensor/errors.ts";
 import { analysisCalled } from "./analyses.ts";
@@ -68,7 +68,7 @@ async function open(
   { signal, say }: Running<"load">,
 ): Promise<Opened> {
   const chosen = files && (await (await import("../load/web-chosen.ts")).chosenFiles(files));
-  const from = chosen ?? (await openModelFiles(name, { resolve: resolveModelName }));
+  const from = chosen ?? (await openModelFiles(name, { resolve: resolveListed }));
   const model = await HookedTransformer.fromPretrained(from.name, {
     signal,
     files: from,

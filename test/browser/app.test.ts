@@ -442,7 +442,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
     const [entry] = texts.filter((_, i) => names[i].startsWith("/index-"));
     expect(`${entry}`).not.toMatch(/(from|import) ?"\.\/app-/);
     expect(names.filter((name) => /^\/(ablation|pth|gguf|families|document)-/.test(name))).toEqual([]);
-    expect(texts.reduce((sum, text) => sum + gzipSync(text).length, 0)).toBeLessThan(250 * 1024);
+    expect(texts.reduce((sum, text) => sum + gzipSync(text).length, 0)).toBeLessThan(250e3);
     await tab.context().close();
   });
 

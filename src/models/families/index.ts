@@ -2,6 +2,7 @@
 
 import { ConfigError } from "../../tensor/errors.ts";
 import { shown } from "../../tensor/show.ts";
+import { MODEL_ALIASES } from "./aliases.ts";
 import { apertus } from "./apertus.ts";
 import { bert } from "./bert.ts";
 import { bloom } from "./bloom.ts";
@@ -20,6 +21,7 @@ import { llama, mistral } from "./llama.ts";
 import { mingpt } from "./mingpt.ts";
 import { mixtral } from "./mixtral.ts";
 import { mpt } from "./mpt.ts";
+import { LISTED_MODELS } from "./neel-config.ts";
 import { notSupported, refuseKnownType } from "./not-computed.ts";
 import { olmo, olmo2, olmo3 } from "./olmo.ts";
 import { olmoe } from "./olmoe.ts";
@@ -40,6 +42,8 @@ import { xglm } from "./xglm.ts";
 export { MODEL_ALIASES, resolveModelName } from "./aliases.ts";
 export type { ConfigJson, FamilyContext, ModelFamily } from "./family.ts";
 export type { ListedModelName } from "./listed-models.ts";
+
+LISTED_MODELS.bring(MODEL_ALIASES);
 
 export const FAMILIES: readonly ModelFamily[] = [
   ...OWN_FAMILIES,

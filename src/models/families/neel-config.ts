@@ -1,13 +1,21 @@
 /** `config.json` of the models that Neel Nanda trained, and of all others in that form. */
 import { ConfigError } from "../../tensor/errors.ts";
+import { OnDemand } from "../../tensor/on-demand.ts";
 import { shown } from "../../tensor/show.ts";
 import type { HookedTransformerConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import { activations } from "../parts/activation.ts";
-import { MODEL_ALIASES } from "./aliases.ts";
 import { type ConfigJson, type FamilyContext, shortName } from "./family.ts";
 import { NEEL_FIELDS, NEEL_TRAINING_FIELDS } from "./neel-fields.ts";
 import { checkKinds, refuseUnknownFields, requireField, unknownFields } from "./read-fields.ts";
+
+/** The models that TransformerLens lists: loaded for a repository's name, which alone can be among them. */
+export const LISTED_MODELS = new OnDemand(
+  "The list of models",
+  async () => (await import("./aliases.ts")).MODEL_ALIASES,
+);
+/** Whether a name is a repository's: "org/name". */
+export const isRepository = (name: string): boolean => name.includes("/");
 
 /** What TransformerLens computes these models with, whatever their training used. */
 const EPS = 1e-5;
@@ -43,7 +51,7 @@ export function neelConfig(json: ConfigJson, context: FamilyContext): HookedTran
   const architecture = neelArchitecture(json, context.repoName) ?? "neel";
   const what = `a model of architecture ${shown(architecture)}`;
   checkKinds(json, what, NEEL_FIELDS);
-  if (MODEL_ALIASES.has(context.repoName)) {
+  if (isRepository(context.repoName) && LISTED_MODELS.code.has(context.repoName)) {
     const passedOver = unknownFields(json, NEEL_FIELDS, NEEL_TRAINING_FIELDS);
     if (passedOver.length > 0) {
       context.note(

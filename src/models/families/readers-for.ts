@@ -1,4 +1,5 @@
 import type { ConfigJson } from "./family.ts";
+import { isRepository, LISTED_MODELS } from "./neel-config.ts";
 import { OWN_FAMILIES } from "./own.ts";
 import { checkFieldCount, type Readers, readersOver } from "./readers.ts";
 
@@ -6,5 +7,7 @@ import { checkFieldCount, type Readers, readersOver } from "./readers.ts";
 export async function readersFor(configJson: ConfigJson, repoName: string): Promise<Readers> {
   checkFieldCount(configJson, repoName);
   const own = OWN_FAMILIES.find((family) => family.matches(configJson, repoName));
-  return own ? readersOver(() => own) : import("./index.ts");
+  if (!own) return import("./index.ts");
+  if (isRepository(repoName)) await LISTED_MODELS.load();
+  return readersOver(() => own);
 }
