@@ -1,31 +1,21 @@
 /** Attribution patching of every site at GPT-2 small's size, 15 tokens, compared with one forward pass and with TransformerLens. */
 
-import type { Tensor } from "../src/graph/tensor.ts";
 import { measureAttributionPatching } from "../src/measures/attribution-patching.ts";
 import { measureEdgeAttribution } from "../src/measures/edge-attribution.ts";
 import { bareProducts } from "./gemm.ts";
 import { inTurn, peakMb, rounded } from "./measure.ts";
-import { gpt2Small, randomModel, randomTokens } from "./models.ts";
+import { gpt2Small, logitDifference, promptAndReversed, randomModel } from "./models.ts";
 import { python } from "./python.ts";
 import { backward, passTo } from "./reached.ts";
 
-const metric = (logits: Tensor) => {
-  const last = logits.at({ pos: -1 });
-  return last
-    .at({ d_vocab: 100 })
-    .sub(last.at({ d_vocab: 200 }))
-    .mean();
-};
-
 export async function attribution() {
   const model = randomModel(gpt2Small);
-  const [clean, corrupted] = [randomTokens(gpt2Small, 1, 15), randomTokens(gpt2Small, 1, 15).at({ pos: reversed })];
-  const other = (await model.compute([corrupted]))[0];
+  const [clean, corrupted] = await promptAndReversed(model, 15);
   const measured = await inTurn(
     {
       forward: () => model.forward(clean),
-      sites: () => measureAttributionPatching(model, { corrupted: other, clean, metric }),
-      edges: () => measureEdgeAttribution(model, { corrupted: other, clean, metric }),
+      sites: () => measureAttributionPatching(model, { corrupted, clean, metric: logitDifference }),
+      edges: () => measureEdgeAttribution(model, { corrupted, clean, metric: logitDifference }),
     },
     7,
   );
@@ -50,6 +40,3 @@ export async function attribution() {
     peak_mb: peak,
   };
 }
-
-/** The same prompt with the names swapped. */
-const reversed = Array.from({ length: 15 }, (_, i) => 14 - i);

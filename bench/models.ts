@@ -76,3 +76,20 @@ export function randomTokens(cfg: HookedTransformerConfig, batch: number, pos: n
   const data = Int32Array.from(noise(batch * pos, 1, 99), (x) => Math.floor(((x + 1) / 2) * cfg.dVocab));
   return Tensor.leaf({ dtype: "int32", shape: [batch, pos], data }, ["batch", "pos"]);
 }
+
+/** The difference of two tokens' logits at the last position. */
+export function logitDifference(logits: Tensor): Tensor {
+  const last = logits.at({ pos: -1 });
+  return last
+    .at({ d_vocab: 100 })
+    .sub(last.at({ d_vocab: 200 }))
+    .mean();
+}
+
+/** A prompt, and the same with its tokens in the other order. */
+export async function promptAndReversed(model: HookedTransformer, length: number) {
+  const prompt = randomTokens(model.cfg, 1, length);
+  const order = Array.from({ length }, (_, i) => length - 1 - i);
+  const [reversed] = await model.compute([prompt.at({ pos: order })]);
+  return [prompt, reversed] as const;
+}

@@ -1,30 +1,20 @@
 /** Path patching at GPT-2 small's size, 15 tokens: every earlier head to one head's queries, keys and values, compared with TransformerLens' loop of forwards. */
-import type { Tensor } from "../src/graph/tensor.ts";
 import { measurePathPatching } from "../src/measures/path-patching.ts";
 import { inTurn, peakMb, rounded } from "./measure.ts";
-import { gpt2Small, randomModel, randomTokens } from "./models.ts";
+import { gpt2Small, logitDifference, promptAndReversed, randomModel } from "./models.ts";
 import { python } from "./python.ts";
 
 const [LAYER, HEAD] = [9, 6];
 
-const metric = (logits: Tensor) => {
-  const last = logits.at({ pos: -1 });
-  return last
-    .at({ d_vocab: 100 })
-    .sub(last.at({ d_vocab: 200 }))
-    .mean();
-};
-
 export async function paths() {
   const model = randomModel(gpt2Small);
-  const [clean, other] = [randomTokens(gpt2Small, 1, 15), randomTokens(gpt2Small, 1, 15).at({ pos: reversed })];
-  const [corrupted] = await model.compute([other]);
+  const [clean, corrupted] = await promptAndReversed(model, 15);
   const senders = Array.from({ length: LAYER * gpt2Small.nHeads }, (_, i) => {
     return `L${Math.floor(i / gpt2Small.nHeads)}H${i % gpt2Small.nHeads}` as const;
   });
   const receivers = (["q", "k", "v"] as const).map((input) => `L${LAYER}H${HEAD}.${input}` as const);
   const { job } = await inTurn(
-    { job: () => measurePathPatching(model, { clean, corrupted, metric, senders, receivers }) },
+    { job: () => measurePathPatching(model, { clean, corrupted, metric: logitDifference, senders, receivers }) },
     5,
   );
   const peak = peakMb();
@@ -39,6 +29,3 @@ export async function paths() {
     peak_mb: peak,
   };
 }
-
-/** The same prompt backwards. */
-const reversed = Array.from({ length: 15 }, (_, i) => 14 - i);

@@ -1,21 +1,12 @@
 /** Activation patching at GPT-2 small's size, 15 tokens, compared with TransformerLens' loop of forwards. */
 
-import type { Tensor } from "../src/graph/tensor.ts";
 import { getActPatchAttnHeadOutAllPos, getActPatchResidPre } from "../src/measures/patching.ts";
 import { sweep as runSweep } from "../src/measures/sweep.ts";
 import { overGemm } from "./gemm.ts";
 import { peakMb, rounded } from "./measure.ts";
-import { gpt2Small, randomModel, randomTokens } from "./models.ts";
+import { gpt2Small, logitDifference, randomModel, randomTokens } from "./models.ts";
 import { python } from "./python.ts";
 import { headsAtAllPos, headsByPos, residPreByPos } from "./reached.ts";
-
-const metric = (logits: Tensor) => {
-  const last = logits.at({ pos: -1 });
-  return last
-    .at({ d_vocab: 100 })
-    .sub(last.at({ d_vocab: 200 }))
-    .mean();
-};
 
 const POS = 15;
 
@@ -30,14 +21,14 @@ export async function sweep() {
     return { first_ms: rounded(performance.now() - start), sessions: model.engine.sessionsCreated - before };
   };
   let planned = 0;
-  const byLayerAndPos = () => getActPatchResidPre(model, corrupted, cache, metric);
-  const byLayerAndHead = () => getActPatchAttnHeadOutAllPos(model, corrupted, cache, metric);
+  const byLayerAndPos = () => getActPatchResidPre(model, corrupted, cache, logitDifference);
+  const byLayerAndHead = () => getActPatchAttnHeadOutAllPos(model, corrupted, cache, logitDifference);
   const byAll = async () => {
     const result = await runSweep(model, corrupted, {
       site: "z",
       over: ["layer", "pos", "head"],
       edit: (x) => x.constant(0),
-      metric,
+      metric: logitDifference,
       memory: 2e9,
     });
     planned = result.plannedBytes;
