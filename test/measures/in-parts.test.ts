@@ -37,6 +37,18 @@ const matrix = (rows: number) =>
   );
 
 describe("work in parts", () => {
+  test("is made once for each part, and once in all where all of it fits", async () => {
+    const made: string[] = [];
+    const values = (from: number, to: number) => {
+      made.push(`${from} to ${to}`);
+      return [Tensor.leaf({ ...matrix(to - from) }, ["row", "n"]).exp()];
+    };
+    await computeInParts(whole, 30, values, { most: 1e6 });
+    expect(made.splice(0)).toEqual(["0 to 30"]);
+    await computeInParts(whole, 30, values, { most: 200 });
+    expect(made.splice(0)).toEqual(["0 to 30", "0 to 1", "0 to 2", "0 to 10", "10 to 20", "20 to 30"]);
+  });
+
   test("is the same as whole, whatever the budget and the number of rows", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 4000 }), async (rows, most) => {
