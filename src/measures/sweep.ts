@@ -1,6 +1,6 @@
 /**
- * Sweeps as one idea: the same change at many places, a metric at each. All cells of a layer go through the rest of the
- * model together, as further rows along an axis in front; what is before the layer is computed once for the whole sweep.
+ * Sweeps as one idea: the same change at many places, a metric at each. The cells of some layers go through the rest of the
+ * model together, as further rows along an axis in front; what is before these layers is computed once for the whole sweep.
  */
 import { showShape } from "../graph/axes.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -10,6 +10,7 @@ import { checkModel } from "../lens/check.ts";
 import { checkTensor } from "../lens/check-tensor.ts";
 import { type Metric, measured, oneForEach, oneNumber } from "../lens/metric.ts";
 import type { Model } from "../lens/model.ts";
+import type { Edit, ModelGraph } from "../lens/model-graph.ts";
 import { startsAtLayers } from "../lens/model-has.ts";
 import { type InputOptions, inputOptions, layerIndex } from "../lens/model-input.ts";
 import { INPUT, LONG } from "../lens/option-kinds.ts";
@@ -21,7 +22,7 @@ import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
 import type { OnProgress } from "../tensor/progress.ts";
 import { shown } from "../tensor/show.ts";
-import { KeptSessions, keptOnce, passBytes, rowsThatFit } from "./in-parts.ts";
+import { KeptSessions, keptOnce, passBytes, type RowValues, rowsThatFit } from "./in-parts.ts";
 import { meanOverText } from "./mean-over-text.ts";
 import { needNoHooks } from "./options.ts";
 
@@ -57,6 +58,9 @@ export interface SweepOptions extends InputOptions {
   /** Called after each run with the number of cells done. */
   readonly onProgress?: OnProgress | undefined;
 }
+
+/** Cells of several layers go together up to this many rows: products take as long for each row of more. */
+const ROWS = 1500;
 
 const KINDS: OptionKinds<SweepOptions> = {
   ...INPUT,
@@ -97,52 +101,60 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
   const [baseline, ...residuals] = await model.compute([clean, ...streams], { signal });
 
   const parts = options.over.filter((axis) => axis !== "layer");
-  const rows: Float32Array[] = [];
-  let shape: number[] = [];
-  let plannedBytes = 0;
-  let done = 0;
-  const sessions = new KeptSessions(model.engine, memory);
-  for (const [i, layer] of chosen.entries()) {
-    const name = siteName(options.site, layer);
+  const sites = chosen.map((layer) => siteName(options.site, layer));
+  const graphOf = (group: readonly number[]): ModelGraph => {
+    const lowest = group.reduce((a, b) => (chosen[b] < chosen[a] ? b : a));
     const from = isWhole
       ? start
-      : model.graph(residuals[i], { attentionMask, startAtLayer: layer, tokens: start.tokens! });
-    const graph = from.readyFor([name]);
-    const value = graph.at(name);
-    const axes = parts.map((axis) => axisOf(value, axis, options));
-    shape = axes.map((axis) => value.shape[axis]);
-    const cells = sizeOf(shape);
+      : model.graph(residuals[lowest], { attentionMask, startAtLayer: chosen[lowest], tokens: start.tokens! });
+    return from.readyFor(group.map((i) => sites[i]));
+  };
+  const axesOf = (value: Tensor) => parts.map((axis) => axisOf(value, axis, options));
+  /** The cells of some layers: the metric in those `from` to `to`. */
+  const cellsOf = (group: readonly number[]): RowValues => {
+    const graph = graphOf(group);
     const metric = measured(options.metric, graph);
-    const place = { name, layer, attentionMask };
-    const cellsOf = (made: unknown): Tensor => {
-      needChanged(made, valueAt(name));
-      return made;
-    };
-    const run = keptOnce((from, to) => {
-      const mask = cellMask(value, axes, from, to);
-      const edited = graph.with([[name, (x) => cellsOf(options.edit(x, place)).where(mask, x)]]);
+    const changes = group.map((i) => {
+      const value = graph.at(sites[i]);
+      const made: unknown = options.edit(value, { name: sites[i], layer: chosen[i], attentionMask });
+      needChanged(made, valueAt(sites[i]));
+      return { name: sites[i], value, made };
+    });
+    return keptOnce((from, to) => {
+      const edits = changes.flatMap(({ name, value, made }, k): Edit[] => {
+        const mask = cellMask(value, axesOf(value), from - k * each, to - k * each);
+        return mask ? [[name, (x) => made.where(mask, x)]] : [];
+      });
+      const edited = graph.with(edits);
       return [oneForEach(edited.follow(metric), edited.output, "cell", to - from)];
     });
+  };
+  const sample = graphOf([0]).at(sites[0]);
+  const shape = axesOf(sample).map((axis) => sample.shape[axis]);
+  const each = sizeOf(shape);
+  const results = new Float32Array(each * chosen.length);
+  const sessions = new KeptSessions(model.engine, memory);
+  let plannedBytes = 0;
+  let most = evenly(chosen.length, ROWS / (each * sizeOf(start.tokens!.shape)));
+  for (let first = 0; first < chosen.length; ) {
+    const group = Array.from({ length: Math.min(most, chosen.length - first) }, (_, k) => first + k);
+    const [run, cells] = [cellsOf(group), each * group.length];
     const { together, planned } = rowsThatFit(run, cells, memory);
+    if (together < cells && group.length > 1) {
+      most = Math.ceil(group.length / 2);
+      continue;
+    }
     await sessions.room(planned, run(0, together));
     plannedBytes = Math.max(plannedBytes, sessions.bytes);
-    const results = new Float32Array(cells);
     for (let from = 0; from < cells; from += together) {
       const to = Math.min(cells, from + together);
       const [measured] = await model.compute(run(from, to), { signal });
-      results.set(measured.data as Float32Array, from);
-      done += to - from;
-      options.onProgress?.({ done, total: cells * chosen.length, unit: "cells" });
+      results.set(measured.data as Float32Array, first * each + from);
+      options.onProgress?.({ done: first * each + to, total: results.length, unit: "cells" });
     }
-    rows.push(results);
+    first += group.length;
   }
-  const all = new Float32Array(rows.reduce((n, r) => n + r.length, 0));
-  let at = 0;
-  for (const row of rows) {
-    all.set(row, at);
-    at += row.length;
-  }
-  const whole = Tensor.leaf(ndarray("float32", [chosen.length, ...shape], all), ["layer", ...parts]);
+  const whole = Tensor.leaf(ndarray("float32", [chosen.length, ...shape], results), ["layer", ...parts]);
   return { values: ordered(whole, options.over), baseline: baseline.item(), plannedBytes };
 }
 
@@ -186,14 +198,23 @@ function axisOf(value: Tensor, axis: string, { site }: SweepOptions): number {
   );
 }
 
-/** bool [cell 1 ...]: for cells `from` to `to` of the product of the axes, where in the value each one is. */
-function cellMask(value: Tensor, axes: readonly number[], from: number, to: number): Tensor {
-  const count = to - from;
+/** How many of `count` go together if at least one does, and at most `most`, in parts of nearly the same size. */
+function evenly(count: number, most: number): number {
+  return Math.ceil(count / Math.ceil(count / Math.max(1, Math.floor(most))));
+}
+
+/**
+ * bool [cell 1 ...]: for cells `from` to `to` of the product of the axes, where in the value each one is; nowhere, for those
+ * before its first and after its last. `undefined` if it has none of them.
+ */
+function cellMask(value: Tensor, axes: readonly number[], from: number, to: number): Tensor | undefined {
   const sizes = value.shape.map((n, i) => (axes.includes(i) ? n : 1));
   const each = sizeOf(sizes);
-  const data = new Uint8Array(count * each);
   const swept = axes.map((axis) => value.shape[axis]);
-  for (let cell = from; cell < to; cell++) {
+  const [first, last] = [Math.max(from, 0), Math.min(to, sizeOf(swept))];
+  if (first >= last) return undefined;
+  const data = new Uint8Array((to - from) * each);
+  for (let cell = first; cell < last; cell++) {
     let rest = cell;
     const place = new Array<number>(value.shape.length).fill(0);
     for (let k = axes.length - 1; k >= 0; k--) {
@@ -203,7 +224,7 @@ function cellMask(value: Tensor, axes: readonly number[], from: number, to: numb
     const at = place.reduce((n, p, i) => n * sizes[i] + p, 0);
     data[(cell - from) * each + at] = 1;
   }
-  return Tensor.leaf(ndarray("bool", [count, ...sizes], data), ["cell", ...value.axes]);
+  return Tensor.leaf(ndarray("bool", [to - from, ...sizes], data), ["cell", ...value.axes]);
 }
 
 /** The axes in the order that was asked for. */

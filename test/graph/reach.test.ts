@@ -40,6 +40,27 @@ function inCells(graph: ModelGraph, name: string, over: readonly string[], cells
   ]);
 }
 
+/** One cell's change at each of two points of different layers, or of the same, as cells of several layers run together. */
+function inCellsOfTwo(
+  graph: ModelGraph,
+  names: readonly [string, string],
+  over: readonly string[],
+  places: readonly number[],
+  change: Change,
+) {
+  const cells = 2 * places.length;
+  const changeAt = (name: string, first: number) => {
+    const clean = graph.at(name);
+    const sizes = clean.shape.map((n, axis) => (over.includes(clean.axes[axis]) ? n : 1));
+    const each = sizeOf(sizes);
+    const data = new Uint8Array(cells * each);
+    for (const [i, place] of places.entries()) data[(first + i) * each + (place % each)] = 1;
+    const mask = Tensor.leaf(ndarray("bool", [cells, ...sizes], data), ["cell", ...clean.axes]);
+    return [name, (x: Tensor) => CHANGES[change](clean, cells).where(mask, x)] as const;
+  };
+  return graph.with([changeAt(names[0], 0), changeAt(names[1], places.length)]);
+}
+
 const CHANGES = {
   zero: (x: Tensor) => x.constant(0),
   scaled: (x: Tensor) => x.mul(x.constant(1.5)),
@@ -77,6 +98,25 @@ describe.each(goldenNames)("cells of %s", (golden_) => {
         fc.constantFrom(...(Object.keys(METRICS) as (keyof typeof METRICS)[])),
         (name, over, cells, change, metric) => {
           const value = inCells(graph, name, over, cells, change).follow(METRICS[metric](graph));
+          const [whole] = interpret([value]);
+          const [found] = interpret(withinReach([value]));
+          expect(found.shape).toEqual(whole.shape);
+          expect(found.axes).toEqual(whole.axes);
+          expectClose(found, whole, 1e-9);
+        },
+      ),
+      { numRuns: 8 },
+    );
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.constantFrom(...names), { minLength: 2, maxLength: 2 }),
+        fc.subarray(["pos", "query", "key", "head", "d_mlp", "batch"]),
+        fc.array(fc.nat(500), { minLength: 1, maxLength: 4 }),
+        fc.constantFrom(...(Object.keys(CHANGES) as Change[])),
+        fc.constantFrom(...(Object.keys(METRICS) as (keyof typeof METRICS)[])),
+        (two, over, places, change, metric) => {
+          const graphOfTwo = inCellsOfTwo(graph, two as [string, string], over, places, change);
+          const value = graphOfTwo.follow(METRICS[metric](graph));
           const [whole] = interpret([value]);
           const [found] = interpret(withinReach([value]));
           expect(found.shape).toEqual(whole.shape);

@@ -156,6 +156,7 @@ describe("within a small budget the numbers are those of a large one", () => {
 
   test("of a sweep, whose sessions go when the next one's would not fit next to them", async () => {
     const deep = parseConfig({ ...cfg, nLayers: 6 });
+    const long = ids(28); // the cells of each layer are as many as go together
     const backend = nodeBackend({ threads: 1 });
     let alive = 0;
     const createSession: typeof backend.createSession = async (...made) => {
@@ -177,13 +178,13 @@ describe("within a small budget the numbers are those of a large one", () => {
       },
       metric: (logits: Tensor) => logits.at({ pos: -1, d_vocab: 3 }).mean(),
     };
-    const { plannedBytes } = await sweep(model, prompt, { ...options, layers: [0] });
+    const { plannedBytes } = await sweep(model, long, { ...options, layers: [0] });
     await engine.dispose();
     expect(alive).toBe(0);
-    const { values } = await sweep(model, prompt, options);
+    const { values } = await sweep(model, long, options);
     expect(alive).toBeGreaterThan(6);
     await engine.dispose();
-    const found = await sweep(model, prompt, { ...options, memory: 1.2 * plannedBytes });
+    const found = await sweep(model, long, { ...options, memory: 1.2 * plannedBytes });
     expect(found.plannedBytes).toBeLessThanOrEqual(1.2 * plannedBytes);
     expect(alive).toBeLessThanOrEqual(3);
     expectClose(found.values, values, 1e-6);

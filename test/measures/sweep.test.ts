@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
 import type { Metric } from "../../src/lens/metric.ts";
 import * as patching from "../../src/measures/patching.ts";
 import { mean, scale, sweep, zero } from "../../src/measures/sweep.ts";
@@ -53,13 +54,37 @@ describe("a sweep", () => {
   });
   const loss: Metric = (_logits, graph) => graph.loss();
 
-  test("compiles one session per layer, one for the clean pass, and one for laying out weights", async () => {
+  test("compiles one session for the cells of all layers if they are few, one for the clean pass, and one for laying out weights", async () => {
     const { engine, model, clean, corrupted, metric } = setup(g);
     const [, cache] = await model.runWithCache(clean);
     const before = engine.sessionsCreated;
     await patching.getActPatchResidPre(model, corrupted, cache, metric);
-    expect(engine.sessionsCreated - before).toBeLessThanOrEqual(model.cfg.nLayers + 2);
+    expect(engine.sessionsCreated - before).toBeLessThanOrEqual(3);
   });
+
+  test.each(goldenNames)(
+    "of several layers together gives what each gives alone, in whatever order: %s",
+    async (name) => {
+      const g = await golden(name);
+      const { model } = setup(g);
+      const order = Array.from({ length: model.cfg.nLayers }, (_, i) => model.cfg.nLayers - 1 - i);
+      for (const [site, over, edit] of [
+        ["resid_pre", ["layer", "pos"], mean],
+        ["z", ["layer", "head"], scale(2)],
+        ["pattern", ["layer", "query"], zero],
+      ] as const) {
+        const options = { site, over, edit, metric: (logits: Tensor) => logits.at({ pos: -1, d_vocab: 3 }).mean() };
+        const all = await sweep(model, g.tokens, { ...options, layers: order });
+        const each = await Promise.all(order.map((layer) => sweep(model, g.tokens, { ...options, layers: [layer] })));
+        const alone = each.flatMap(({ values }) => [...values.data]);
+        expectClose(
+          { ...all.values.array!, data: all.values.data },
+          { ...all.values.array!, data: Float32Array.from(alone.map(Number)) },
+          1e-5,
+        );
+      }
+    },
+  );
 
   test("in chunks within a memory budget gives the same numbers", async () => {
     const { model } = setup(g);
@@ -159,6 +184,7 @@ describe("a sweep", () => {
       over: ["layer", "head"],
       edit: zero,
       metric: loss,
+      memory: 1, // one cell in each run
       signal: stop.signal,
       onProgress: () => stop.abort(new Error("enough")),
     });

@@ -3,7 +3,8 @@
  * the mask for each, and everything after it would be computed for every cell and row. But in a causal model a change at a
  * position reaches no row before it: there a cell has what the unchanged run has. So the unchanged run is one more cell, and
  * of a value only the (cell, row)s that can differ from it are computed, as rows of a list, with those of the unchanged run:
- * products are of these rows alone. Where an op mixes rows, as attention does, it gets whole values, put together from the list.
+ * products are of these rows alone. Where an op mixes rows, as attention does, the list is of the cells that a change has
+ * reached by then, whole: where cells are changed in several layers, there are fewer of them early on.
  */
 import { ndarray, sizeOf, stridesOf } from "../../tensor/array.ts";
 import type { Meta } from "../axes.ts";
@@ -51,10 +52,10 @@ interface Rows {
   readonly key: string;
   /** The sizes of the first axes, which they are places of, with one more cell. */
   readonly lead: readonly number[];
-  /** Whether they are few enough for a list. */
-  readonly worth: boolean;
-  /** Which of the list a place is, if it is in it. */
-  readonly listed: ReadonlyMap<number, number>;
+  /** Where each is. */
+  readonly places: Int32Array;
+  /** Which of the list has the numbers of a place: the unchanged run's, where the place itself is not in it. */
+  readonly rowAt: Int32Array;
   /** int32 [row axis]: where each is, and the same without its cell. */
   readonly index: Tensor;
   readonly unchanged: Tensor;
@@ -71,7 +72,7 @@ class Cone {
   private readonly reach: Reach;
   private readonly made = new Map<Tensor, Made>();
   private readonly wholes = new Map<Tensor, Tensor>();
-  private readonly rows = new Map<Marks, Rows[]>();
+  private readonly rows = new Map<Marks, Map<string, Rows | undefined>>();
   private readonly leaves = new Map<string, Tensor>();
   private lists = 0;
 
@@ -107,9 +108,10 @@ class Cone {
 
   private make(t: Tensor, marks: Marks): Made {
     const along = this.alongCells(t);
-    const rows = this.rowsOf(marks, t);
-    const list = rows && this.onRows(t, rows);
-    if (list) return { rows, list: named(list, ["row", ...t.axes.slice(rows.lead.length)]) };
+    for (const rows of this.listsOf(marks, t)) {
+      const list = this.onRows(t, rows);
+      if (list) return { rows, list: named(list, ["row", ...t.axes.slice(rows.lead.length)]) };
+    }
     const picked = this.picked(t);
     if (picked) return { whole: named(picked, t.axes) };
     const inputs = t.inputs.map((x, i) => (this.made.has(x) || along[i] === null ? this.whole(x) : this.extended(x)));
@@ -149,6 +151,7 @@ class Cone {
     if (!given) return undefined;
     // What is the same for all cells, but not for all rows, has rows for each.
     const inputs = t.inputs.map((x, i): Meta => {
+      if (this.isMask(x, t)) return { ...x, shape: t.shape.with(-1, x.shape.at(-1)!) };
       const varies = given.some((along) => along[i] !== null);
       return varies && !this.made.has(x) && x.shape.length === t.shape.length - 1 ? inCells(x, t) : x;
     });
@@ -157,8 +160,16 @@ class Cone {
     if (t.inputs.some((x, i) => !this.made.has(x) && lead[0][i] !== null && inputs[i] === x)) return undefined;
     const works = ops[t.op!].rows(lead, inputs, t.attrs, t);
     if (!works) return undefined;
-    const parts = t.inputs.map((x, i) => (works.from[i] === "rows" ? this.rowsFrom(x, rows) : x));
+    const parts = t.inputs.map((x, i) => {
+      if (works.from[i] !== "rows") return x;
+      return this.isMask(x, t) ? maskOnRows(x, rows) : this.rowsFrom(x, rows);
+    });
     return applied(t, parts, works.attrs);
+  }
+
+  /** Whether it is a mask with elements of its own for each cell. */
+  private isMask({ op, dtype, shape }: Tensor, t: Tensor): boolean {
+    return op === null && dtype === "bool" && shape.length === t.shape.length && shape[0] === this.cells;
   }
 
   /** Some elements of an axis of a value whose rows are listed: they are taken from the list. */
@@ -177,7 +188,7 @@ class Cone {
         const outer = Math.floor(place / (data.length * inner));
         const at = Number(data[Math.floor(place / inner) % data.length]);
         const element = outer * lead[axis] + (at < 0 ? at + lead[axis] : at);
-        return this.placeIn(made.rows, element * inner + (place % inner));
+        return made.rows.rowAt[element * inner + (place % inner)];
       });
     return made.list.gather(
       0,
@@ -189,22 +200,41 @@ class Cone {
   private rowsFrom(x: Tensor, rows: Rows): Tensor {
     const made = this.made.get(x);
     if (!made) return x.gatherRows(rows.unchanged);
-    if ("whole" in made || made.rows.lead.length !== rows.lead.length) return this.whole(x).gatherRows(rows.index);
+    if ("whole" in made) return made.whole.gatherRows(rows.index);
     if (made.rows === rows) return made.list;
-    const places = () => Int32Array.from(rows.listed.keys(), (place) => this.placeIn(made.rows, place));
-    return made.list.gather(0, this.leaf(`${made.rows.key} at ${rows.key}`, [rows.listed.size], places, ["row"]));
+    const { lead, rowAt, key } = made.rows;
+    const [own, asked] = [lead.length, rows.lead.length];
+    if (own < asked) {
+      const places = this.leaf(
+        `${key} in ${rows.key}`,
+        [rows.places.length, asked - own + 1],
+        () => within(made.rows, rows),
+        ["row", ""],
+      );
+      return made.list.gatherRows(places);
+    }
+    const inner = lead.slice(asked);
+    const each = sizeOf(inner);
+    const places = () => {
+      const found = new Int32Array(rows.places.length * each);
+      for (let row = 0, at = 0; row < rows.places.length; row++)
+        for (let k = 0; k < each; k++) found[at++] = rowAt[rows.places[row] * each + k];
+      return found;
+    };
+    const axes = ["row", ...x.axes.slice(asked, own)];
+    return made.list.gather(0, this.leaf(`${key} at ${rows.key}`, [rows.places.length, ...inner], places, axes));
   }
 
   /** All rows, from those that are listed: where a cell does not differ, those of the unchanged run. */
   private together(t: Tensor, { rows, list }: { readonly rows: Rows; readonly list: Tensor }): Tensor {
-    const { key, lead } = rows;
-    const places = () => Int32Array.from({ length: sizeOf(lead) }, (_, place) => this.placeIn(rows, place));
-    return named(list.gather(0, this.leaf(`all of ${key}`, lead, places, t.axes.slice(0, lead.length))), t.axes);
-  }
-
-  private placeIn({ listed, lead }: Rows, place: number): number {
-    const inCell = sizeOf(lead.slice(1));
-    return listed.get(place) ?? listed.get(this.cells * inCell + (place % inCell))!;
+    const { key, lead, rowAt } = rows;
+    return named(
+      list.gather(
+        0,
+        this.leaf(`all of ${key}`, lead, () => rowAt, t.axes.slice(0, lead.length)),
+      ),
+      t.axes,
+    );
   }
 
   private leaf(key: string, shape: readonly number[], data: () => Int32Array, axes: readonly string[]): Tensor {
@@ -213,20 +243,22 @@ class Cone {
     return known;
   }
 
-  /** The rows of a value that can differ, if a list of them is worth making. */
-  private rowsOf(marks: Marks, t: Tensor): Rows | undefined {
+  /** The lists that are worth making of a value: of the rows that can differ, and of the cells in which any can. */
+  private listsOf(marks: Marks, t: Tensor): Rows[] {
     const axes = marksAlong(marks);
-    if (axes < 2 || axes >= t.shape.length) return undefined;
+    const ofRows = axes > 1 && axes < t.shape.length ? this.listOf(marks, axes, t) : undefined;
+    return [ofRows, this.listOf(this.reach.ofCells(marks), 1, t)].filter((rows) => rows !== undefined);
+  }
+
+  private listOf(marks: Marks, axes: number, t: Tensor): Rows | undefined {
     const lead = t.shape.slice(0, axes);
-    const key = this.reach.along(marks, axes);
-    const known = this.rows.get(key) ?? [];
+    const key = this.reach.shortest(marks);
+    const known = this.rows.get(key) ?? new Map<string, Rows | undefined>();
     this.rows.set(key, known);
-    let rows = known.find((rows) => rows.lead.length === axes && lead.every((n, i) => i === 0 || n === rows.lead[i]));
-    if (!rows) {
-      rows = rowsAt(`rows ${this.lists++}`, lead, markedRows(marks, t.shape, axes));
-      known.push(rows);
-    }
-    if (!rows.worth) return undefined;
+    const sizes = lead.join();
+    if (!known.has(sizes)) known.set(sizes, rowsAt(`rows ${this.lists++}`, lead, markedRows(marks, t.shape, axes)));
+    const rows = known.get(sizes);
+    if (!rows) return undefined;
     const isLong = sizeOf(t.shape.slice(axes)) >= SHORTEST;
     return isLong || t.inputs.some((x) => this.isListed(x, rows)) ? rows : undefined;
   }
@@ -242,24 +274,55 @@ function applied(t: Tensor, inputs: readonly Tensor[], attrs: Attrs = t.attrs): 
   return ops[t.op!].layout === "name" ? inputs[0] : t.on(inputs, attrs);
 }
 
-/** @param changed the places that changes reach, of a value with these first axes */
-function rowsAt(key: string, [cells, ...inCell]: readonly number[], changed: readonly number[]): Rows {
+/** @param changed the places that changes reach, of a value with these first axes. @returns `undefined` where they are too many for a list */
+function rowsAt(key: string, [cells, ...inCell]: readonly number[], changed: readonly number[]): Rows | undefined {
+  const each = sizeOf(inCell);
+  const count = changed.length + each;
+  if (count > WORTH * cells * each) return undefined;
   const lead = [cells + 1, ...inCell];
-  const all = sizeOf(inCell);
-  const places = [...changed, ...Array.from({ length: all }, (_, place) => cells * all + place)];
   const strides = stridesOf(lead);
+  const places = new Int32Array(count);
+  places.set(changed);
+  for (let place = 0; place < each; place++) places[changed.length + place] = cells * each + place;
+  const rowAt = new Int32Array(sizeOf(lead));
+  for (let place = 0; place < rowAt.length; place++) rowAt[place] = changed.length + (place % each);
+  for (let row = 0; row < changed.length; row++) rowAt[changed[row]] = row;
   const index = (from: number) => {
     const axes = lead.slice(from);
-    const data = new Int32Array(places.length * axes.length);
-    places.forEach((place, row) => {
-      for (const [k, size] of axes.entries())
-        data[row * axes.length + k] = Math.floor(place / strides[from + k]) % size;
-    });
-    return Tensor.leaf(ndarray("int32", [places.length, axes.length], data), ["row", ""]);
+    const data = new Int32Array(count * axes.length);
+    for (let row = 0, at = 0; row < count; row++)
+      for (let axis = from; axis < lead.length; axis++)
+        data[at++] = Math.floor(places[row] / strides[axis]) % lead[axis];
+    return Tensor.leaf(ndarray("int32", [count, axes.length], data), ["row", ""]);
   };
-  const worth = places.length <= WORTH * cells * all;
-  const listed = new Map(places.map((place, i) => [place, i]));
-  return { key, lead, worth, listed, index: index(0), unchanged: index(1) };
+  return { key, lead, places, rowAt, index: index(0), unchanged: index(1) };
+}
+
+/** Where rows are in a list whose own rows each hold several of them: in which, and where there. */
+function within({ lead: { length: own }, rowAt }: Rows, { places, lead }: Rows): Int32Array {
+  const strides = stridesOf(lead);
+  const found = new Int32Array(places.length * (lead.length - own + 1));
+  for (let row = 0, at = 0; row < places.length; row++) {
+    found[at++] = rowAt[Math.floor(places[row] / strides[own - 1])];
+    for (let axis = own; axis < lead.length; axis++) found[at++] = Math.floor(places[row] / strides[axis]) % lead[axis];
+  }
+  return found;
+}
+
+/** A mask's elements at listed rows: none of the unchanged run. */
+function maskOnRows({ shape, array }: Tensor, { places, lead }: Rows): Tensor {
+  const inner = shape.slice(lead.length);
+  const size = sizeOf(inner);
+  const [strides, own] = [stridesOf(lead), stridesOf(shape)];
+  const data = new Uint8Array(places.length * size);
+  for (const [row, place] of places.entries()) {
+    if (place >= shape[0] * strides[0]) continue;
+    let from = 0;
+    for (let axis = 0; axis < lead.length; axis++)
+      if (shape[axis] > 1) from += own[axis] * (Math.floor(place / strides[axis]) % lead[axis]);
+    data.set((array!.data as Uint8Array).subarray(from, from + size), row * size);
+  }
+  return Tensor.leaf(ndarray("bool", [places.length, ...inner], data), ["row", ...inner.map(() => "")]);
 }
 
 /** What is the same for each cell, as if it were there for each. */

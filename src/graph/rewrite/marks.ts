@@ -30,35 +30,37 @@ export function carry(marks: Marks, axes: readonly (number | null)[]): Marks {
   const data = new Uint8Array(sizeOf(needFew(kept)));
   const strides = stridesOf(kept);
   const steps = marks.shape.map((size, axis) => (size > 1 && axes.includes(axis) ? strides[axes.indexOf(axis)] : 0));
-  const places = placesAlong(marks.shape, steps);
-  for (let from = 0; from < places.length; from++) data[places[from]] |= marks.data[from];
+  alongRuns(marks.shape, steps, (from, to, count, step) => {
+    for (let i = 0; i < count; i++) data[to + i * step] |= marks.data[from + i];
+  });
   return { shape: kept, data };
 }
 
-/** Marks of the same rank, element by element. */
+/** Marks of the same rank, element by element: those of up to eight values, as one is to be marked by what is marked of each. */
 export function combine(all: readonly Marks[], f: (marks: readonly number[]) => number): Marks {
-  const shape = all[0].shape.map((_, axis) => Math.max(...all.map((marks) => marks.shape[axis])));
-  const data = new Uint8Array(sizeOf(needFew(shape)));
-  const places = all.map((marks) => {
-    if (marks.data.length === data.length) return undefined; // the same places
-    const strides = stridesOf(marks.shape);
-    return placesAlong(
-      shape,
-      strides.map((stride, axis) => (marks.shape[axis] === 1 ? 0 : stride)),
-    );
-  });
-  const found = new Array<number>(all.length);
-  for (let to = 0; to < data.length; to++) {
-    for (let i = 0; i < found.length; i++) found[i] = all[i].data[places[i]?.[to] ?? to];
-    data[to] = f(found);
-  }
+  const { shape, data } = together(all, (i) => 1 << i);
+  const marked = Uint8Array.from({ length: 1 << all.length }, (_, bits) => f(all.map((_, i) => (bits >> i) & 1)));
+  for (let i = 0; i < data.length; i++) data[i] = marked[data[i]];
   return { shape, data };
 }
 
 /** Whether any of several is marked, element by element. */
 export function either(all: readonly Marks[]): Marks {
   const distinct = all.filter((marks, i) => all.indexOf(marks) === i);
-  return distinct.length === 1 ? distinct[0] : combine(distinct, (marks) => +marks.includes(1));
+  return distinct.length === 1 ? distinct[0] : together(distinct, () => 1);
+}
+
+/** Element by element the bits of those that are marked. */
+function together(all: readonly Marks[], bitOf: (i: number) => number): Marks {
+  const shape = all[0].shape.map((_, axis) => Math.max(...all.map((marks) => marks.shape[axis])));
+  const data = new Uint8Array(sizeOf(needFew(shape)));
+  for (const [i, { shape: own, data: marks }] of all.entries()) {
+    const bit = bitOf(i);
+    alongRuns(shape, stepsOf(own), (to, from, count, step) => {
+      for (let k = 0; k < count; k++) data[to + k] |= marks[from + k * step] * bit;
+    });
+  }
+  return { shape, data };
 }
 
 function needFew(shape: readonly number[]): readonly number[] {
@@ -66,31 +68,51 @@ function needFew(shape: readonly number[]): readonly number[] {
   return shape;
 }
 
-/** For each place of a shape in order, where that is by other steps along the axes. */
-function placesAlong(shape: readonly number[], steps: readonly number[]): Int32Array {
-  let places = Int32Array.of(0);
-  for (const [axis, size] of shape.entries()) {
-    if (size === 1) continue;
-    const next = new Int32Array(places.length * size);
-    for (let i = 0; i < places.length; i++)
-      for (let k = 0; k < size; k++) next[i * size + k] = places[i] + k * steps[axis];
-    places = next;
+/** How far apart the elements of marks are, along each axis of what they are marks of. */
+function stepsOf(shape: readonly number[]): readonly number[] {
+  const strides = stridesOf(shape);
+  return shape.map((size, axis) => (size === 1 ? 0 : strides[axis]));
+}
+
+/** Goes through the places of a shape, run by run along its last axis, and says where each is by other steps along the axes. */
+function alongRuns(
+  shape: readonly number[],
+  steps: readonly number[],
+  visit: (place: number, other: number, count: number, step: number) => void,
+): void {
+  const axes = [...shape.keys()].filter((axis) => shape[axis] !== 1);
+  const last = axes.pop();
+  const [count, step] = last === undefined ? [1, 0] : [shape[last], steps[last]];
+  const at = new Array<number>(axes.length).fill(0);
+  const size = sizeOf(shape);
+  for (let place = 0, other = 0; place < size; place += count) {
+    visit(place, other, count, step);
+    for (let k = axes.length - 1; k >= 0; k--) {
+      other += steps[axes[k]];
+      if (++at[k] < shape[axes[k]]) break;
+      other -= at[k] * steps[axes[k]];
+      at[k] = 0;
+    }
   }
-  return places;
 }
 
 /** The places in a value of this shape that are marked, over the first `count` axes, which are all that the marks vary along. */
-export function markedRows(marks: Marks, shape: readonly number[], count: number): number[] {
-  const lead = shape.slice(0, count);
-  const strides = stridesOf(marks.shape);
-  const places = placesAlong(
-    lead,
-    lead.map((_, axis) => (marks.shape[axis] === 1 ? 0 : strides[axis])),
-  );
-  return Array.from(places.keys()).filter((place) => marks.data[places[place]]);
+export function markedRows({ shape: own, data }: Marks, shape: readonly number[], count: number): number[] {
+  const places: number[] = [];
+  alongRuns(shape.slice(0, count), stepsOf(own).slice(0, count), (place, from, run, step) => {
+    for (let k = 0; k < run; k++) if (data[from + k * step]) places.push(place + k);
+  });
+  return places;
 }
 
 /** The number of first axes that marks vary along. */
 export function marksAlong({ shape }: Marks): number {
   return shape.findLastIndex((size) => size > 1) + 1;
+}
+
+/** A number that marks of the same data share, and others mostly do not. */
+export function digestOf(data: Uint8Array): number {
+  let digest = 0;
+  for (let i = 0; i < data.length; i++) digest = Math.imul(digest ^ data[i], 0x01000193) + 1;
+  return digest;
 }

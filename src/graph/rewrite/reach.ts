@@ -7,13 +7,16 @@ import type { Along } from "../op.ts";
 import { equationOf } from "../ops/einsum.ts";
 import { ops } from "../ops/index.ts";
 import type { Tensor } from "../tensor.ts";
-import { aligned, carry, combine, EVERYTHING, either, type Marks, NOTHING } from "./marks.ts";
+import { aligned, carry, combine, digestOf, EVERYTHING, either, type Marks, marksAlong, NOTHING } from "./marks.ts";
 
 /** Which elements of the values of a graph differ between cells. */
 export class Reach {
   /** Of the values that changes reach: which elements they can change. */
   private readonly marks = new Map<Tensor, Marks>();
-  private readonly all = new Set<Marks>();
+  private readonly all = new Map<string, Marks[]>();
+  private readonly ones = new Set<Marks>();
+  private readonly shortened = new Map<Marks, Marks>();
+  private readonly cells = new Map<Marks, Marks>();
   private readonly found = new Map<string, Marks>();
   private readonly ids = new Map<object, number>();
   private readonly sure = { zero: new Map<Tensor, Marks | undefined>(), hidden: new Map<Tensor, Marks | undefined>() };
@@ -59,19 +62,32 @@ export class Reach {
     return id;
   }
 
-  /** Marks that vary along no more than the first axes, along these alone. */
-  along({ shape, data }: Marks, count: number): Marks {
-    return this.one({ shape: shape.slice(0, count), data });
+  /** Marks along those first axes alone that they vary along. */
+  shortest(marks: Marks): Marks {
+    const known =
+      this.shortened.get(marks) ?? this.one({ shape: marks.shape.slice(0, marksAlong(marks)), data: marks.data });
+    this.shortened.set(marks, known);
+    return known;
+  }
+
+  /** In which cells anything is marked. */
+  ofCells(marks: Marks): Marks {
+    const known = this.cells.get(marks) ?? this.one(carry(marks, [0]));
+    this.cells.set(marks, known);
+    return known;
   }
 
   /** The same marks as one object. */
   private one(marks: Marks): Marks {
-    if (this.all.has(marks)) return marks;
-    const alike = [...this.all].find(
-      ({ shape, data }) => shape.join() === marks.shape.join() && data.every((mark, i) => mark === marks.data[i]),
-    );
-    if (!alike) this.all.add(marks);
-    return alike ?? marks;
+    if (this.ones.has(marks)) return marks;
+    const key = `${marks.shape} ${digestOf(marks.data)}`;
+    const alike = this.all.get(key) ?? [];
+    this.all.set(key, alike);
+    const same = alike.find(({ data }) => data === marks.data || data.every((mark, i) => mark === marks.data[i]));
+    if (same) return same;
+    alike.push(marks);
+    this.ones.add(marks);
+    return marks;
   }
 
   /** Of an input: what changes reach, and all of what has its own numbers for each cell. */
