@@ -5,8 +5,25 @@ import { Tensor } from "../src/graph/tensor.ts";
 import { inTurn, rounded } from "./measure.ts";
 import { noise } from "./models.ts";
 
-/** `[rows, inner] x [inner, columns]`; those that name the same weight multiply by the same numbers in memory. */
+/** `[rows, inner] x [inner, columns]`; those that name the same weight multiply by the same numbers in memory, and some of them are one product. */
 export type Product = readonly [rows: number, inner: number, columns: number, weight?: string | undefined];
+
+/** More rows than this do not make a product faster. */
+const ROWS = 1500;
+
+/** Products with the same weight put together, as long as they have no more rows than make them faster. */
+function joined(products: readonly Product[]): Product[] {
+  const found: Product[] = [];
+  for (const product of products) {
+    const [rows, inner, columns, weight] = product;
+    const i = found.findIndex(
+      (other) => weight && other[3] === weight && other[1] === inner && other[2] === columns && other[0] + rows <= ROWS,
+    );
+    if (i < 0) found.push(product);
+    else found[i] = [found[i][0] + rows, inner, columns, weight];
+  }
+  return found;
+}
 
 /**
  * A function that runs the products once. It returns one number of each result, so that none is copied out; its index is
@@ -23,7 +40,7 @@ export function bareProducts(products: readonly Product[]): () => Promise<unknow
     weights.set(key, found);
     return found;
   };
-  const values = products.map(([rows, inner, columns, weight], i) => {
+  const values = joined(products).map(([rows, inner, columns, weight], i) => {
     const product = leaf([rows, inner], i).matmul(weightOf(inner, columns, weight ?? `${i}`));
     return product.gather(0, first).gather(1, first);
   });
