@@ -87,6 +87,7 @@ class Fusion {
   private readonly index: DraftIndex;
   private readonly weightsFirst: boolean;
   private byLayout: Map<string, Input> | undefined;
+  private layouts: Set<string> | undefined;
 
   constructor(draft: Draft, weightsFirst: boolean) {
     this.weightsFirst = weightsFirst;
@@ -116,9 +117,17 @@ class Fusion {
   private isFew(x: Slot, { source }: Input): boolean {
     const numbers = sizeOf(source.shape);
     const rows = this.sizes[x.id] / source.shape[0];
-    if (!this.weightsFirst || rows < TRANSPOSED_FROM || rows > FEW_ROWS || numbers < LARGE) return false;
+    if (rows < TRANSPOSED_FROM || rows > FEW_ROWS || numbers < LARGE) return false;
+    if (this.liesBothWays(source)) return true;
+    if (!this.weightsFirst) return false;
     const lies = uncopied(source) !== undefined && uncopied(transpose(source)) === undefined;
     return !lies || numbers <= COPIED;
+  }
+
+  /** Whether the draft needs a weight as it is and transposed, as one with gradients does: then neither is a further copy. */
+  private liesBothWays(source: Tensor): boolean {
+    this.layouts ??= new Set(this.index.inputs.flatMap((input) => (input ? [layoutKey(input.source)] : [])));
+    return this.layouts.has(layoutKey(source)) && this.layouts.has(layoutKey(transpose(source)));
   }
 
   /** What replaces the product of few rows with a weight; `undefined` for any other step. */

@@ -40,6 +40,44 @@ const fewRows: Kernel = {
   scratch: false,
 };
 
+/** The same for a runtime that gains nothing by it: `x Wᵀ` as it is written. */
+const transposedProduct: Kernel = {
+  onnx(emit: Emitter, [x, w, ...b]: readonly Operand[], attrs: Attrs): string {
+    if (b.length > 0) return linear.onnx(emit, [x, w, ...b], attrs) as string;
+    const rows = attrs.flat ? emit.node("Flatten", [x.name], { axis: x.rank - 1 }) : x.name;
+    return emit.node("MatMul", [rows, emit.node("Transpose", [w.name], { perm: [1, 0] })]);
+  },
+  scratch: false,
+};
+
+/** Products of several values, the first `count` inputs, with the same weight (and bias): one product of the rows of all. */
+const joinedRows: Kernel = {
+  onnx(emit: Emitter, inputs: readonly Operand[], { op, count }: Attrs): readonly string[] {
+    const values = inputs.slice(0, count as number);
+    const flat = values.map((x) => (x.rank === 2 ? x.name : emit.node("Flatten", [x.name], { axis: x.rank - 1 })));
+    const all = { name: emit.node("Concat", flat, { axis: 0 }), rank: 2, dtype: "float32" } as const;
+    const product = kernelOf(op as OpName | KernelName).onnx(emit, [all, ...inputs.slice(values.length)], {}) as string;
+    const sizes = flat.map((rows) => emit.node("Shape", [rows], { start: 0, end: 1 }));
+    const parts = emit.nodeOf(values.length, "Split", [product, emit.node("Concat", sizes, { axis: 0 })], { axis: 0 });
+    return values.map((x, i) => {
+      if (x.rank === 2) return parts[i];
+      const shape = emit.node("Concat", [emit.node("Shape", [x.name], { end: -1 }), emit.int64([-1])], { axis: 0 });
+      return emit.node("Reshape", [parts[i], shape]);
+    });
+  },
+  scratch: false,
+};
+
+/** The same for such a runtime: a product for each. */
+const productsApart: Kernel = {
+  onnx(emit: Emitter, inputs: readonly Operand[], { op, count }: Attrs): readonly string[] {
+    const [values, rest] = [inputs.slice(0, count as number), inputs.slice(count as number)];
+    const kernel = op === "fewRows" ? transposedProduct : kernelOf(op as OpName | KernelName);
+    return values.map((x) => kernel.onnx(emit, [x, ...rest], {}) as string);
+  },
+  scratch: false,
+};
+
 /** The columns of a value in several parts: `[... m+n+...]` to `[... m]`, `[... n]`, ... */
 const parts: Kernel = {
   onnx(emit: Emitter, [x]: readonly Operand[], attrs: Attrs): readonly string[] {
@@ -76,6 +114,7 @@ const kernels = {
   fastGelu,
   linear,
   fewRows,
+  joinedRows,
   parts,
   tallProduct,
   unpack: { onnx: unpack, scratch: false },
@@ -93,6 +132,13 @@ export function kernelOf(op: OpName | KernelName): Kernel {
 }
 
 /** How a step is written for a backend. */
-export function kernelOn({ geluByErf }: Pick<Backend, "geluByErf">, op: OpName | KernelName, attrs: Attrs): Kernel {
-  return geluByErf && op === "gelu" && attrs.approximate === "tanh" ? fastGelu : kernelOf(op);
+export function kernelOn(
+  backend: Pick<Backend, "geluByErf" | "weightsFirst">,
+  op: OpName | KernelName,
+  attrs: Attrs,
+): Kernel {
+  if (op === "gelu" && attrs.approximate === "tanh" && backend.geluByErf) return fastGelu;
+  if (op === "fewRows" && !backend.weightsFirst) return transposedProduct;
+  if (op === "joinedRows" && !backend.weightsFirst) return productsApart;
+  return kernelOf(op);
 }

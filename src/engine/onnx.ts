@@ -27,7 +27,7 @@ export function computedOutputs(plan: Plan): Slot[] {
 }
 
 /** @param backend what of the backend decides how steps are written */
-export function writeOnnx(plan: Plan, backend: Pick<Backend, "geluByErf"> = {}): Uint8Array {
+export function writeOnnx(plan: Plan, backend: Pick<Backend, "geluByErf" | "weightsFirst"> = {}): Uint8Array {
   const nodes: OnnxNode[] = [];
   const initializers = plan.constants.map((c) => initializer(slotName(c), c.array));
   const known = new Map<string, string>();

@@ -17,6 +17,7 @@ import type { Backend } from "./backend.ts";
 import type { SlotDType } from "./feeds.ts";
 import { fuse } from "./fuse.ts";
 import { fuseNorms } from "./fuse-norms.ts";
+import { joinRows } from "./join-rows.ts";
 import { feedOf, keptAttrs, keptFactor, keptRows, partsOf, restsOnKept } from "./kept.ts";
 import type { KernelName } from "./kernels.ts";
 import { layoutKey } from "./layout.ts";
@@ -41,7 +42,7 @@ export function planOf(requested: readonly Tensor[]): Plan {
 export function makePlan(requested: readonly Tensor[], runtime?: Pick<Backend, "weightsFirst">): Plan {
   // The shape of what leaves the graph is set outside it.
   const outputs = withinReach(selectEarly(requested)).map(unshaped);
-  return numbered(fuse(fuseNorms(draft(outputs, runtime !== undefined)), runtime?.weightsFirst === true));
+  return numbered(joinRows(fuse(fuseNorms(draft(outputs, runtime !== undefined)), runtime?.weightsFirst === true)));
 }
 
 /** A step for each distinct value. @param sizesVary whether the plan's leaves are fed with other sizes */

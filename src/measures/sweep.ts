@@ -129,7 +129,7 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
       return [oneForEach(edited.follow(metric), edited.output, "cell", to - from)];
     });
   };
-  const sample = graphOf([0]).at(sites[0]);
+  const sample = start.readyFor([sites[0]]).at(sites[0]);
   const shape = axesOf(sample).map((axis) => sample.shape[axis]);
   const each = sizeOf(shape);
   const results = new Float32Array(each * chosen.length);

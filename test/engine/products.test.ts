@@ -105,6 +105,97 @@ describe("in a program, products of few rows with a large weight", () => {
   });
 });
 
+describe("products with the same large weight, of few rows each", () => {
+  const scaled = (x: Tensor) =>
+    Tensor.leaf({ ...x.array!, data: x.data.map((v) => Number(v) / 20) } as NDArray, [], "weight", "W");
+  const [W, V] = [scaled(weight([512, 512], 3)), scaled(weight([512, 512], 4))];
+  const opsOf = (values: readonly Tensor[]) => engine.explain(values).plan.steps.map(({ op }) => op);
+
+  test("are one, whatever axes their rows have, with the digits that each has alone", async () => {
+    const xs = [numbers([1, 6, 512], 1), numbers([2, 3, 4, 512], 2), numbers([7, 512], 3)];
+    const values = xs.map((x) => x.matmul(W).tanh());
+    expect(await stepsOf(...values)).toEqual(["joinedRows", "tanh", "tanh", "tanh"]);
+    const together = await engine.run(values);
+    for (const [i, value] of values.entries()) {
+      const [alone] = await engine.run([value]);
+      expect([...together[i].data]).toEqual([...alone.data]);
+    }
+  });
+
+  test("are one at each depth of two passes next to each other", async () => {
+    const pass = (x: Tensor) => x.matmul(W).tanh().matmul(V).tanh().matmul(W);
+    const values = [pass(numbers([9, 512], 1)).exp(), pass(numbers([1, 12, 512], 2)).exp()];
+    expect((await stepsOf(...values)).filter((op) => /matmul|Rows/.test(op))).toEqual([
+      "joinedRows",
+      "joinedRows",
+      "joinedRows",
+    ]);
+  });
+
+  test("stay apart where one needs the other, with many or very few rows, and where the weight is small", () => {
+    const x = numbers([9, 512]);
+    expect(opsOf([x.matmul(W).tanh().matmul(W).exp()])).not.toContain("joinedRows");
+    expect(opsOf([x.matmul(W).exp(), numbers([200, 512]).matmul(W).exp()])).not.toContain("joinedRows");
+    expect(opsOf([x.matmul(W).exp(), numbers([3, 512]).matmul(W).exp()])).not.toContain("joinedRows");
+    const small = weight([512, 500], 5);
+    expect(opsOf([x.matmul(small).exp(), x.mul(2).matmul(small).exp()])).not.toContain("joinedRows");
+  });
+
+  test("need each other in no order, however values depend on products", async () => {
+    const step = fc.record({ from: fc.nat(20), other: fc.nat(20), weight: fc.nat(2) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 14 }), async (made) => {
+        const values: Tensor[] = [numbers([5, 512], 1), numbers([1, 6, 512], 2), numbers([5, 512], 3)];
+        for (const { from, other, weight } of made) {
+          const x = values[from % values.length];
+          const y = values[other % values.length];
+          values.push(
+            weight < 2
+              ? x.matmul([W, V][weight]).tanh()
+              : x.shape.join() === y.shape.join()
+                ? x.add(y).tanh()
+                : x.tanh(),
+          );
+        }
+        await stepsOf(...values.slice(3));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("are products apart for a runtime that gains nothing, with the same numbers", async () => {
+    const plain = new Engine({ ...nodeBackend({ threads: 1 }), weightsFirst: false });
+    const values = [numbers([1, 6, 512], 1), numbers([7, 512], 2)].map((x) => x.matmul(W).tanh());
+    for (const outputs of [values, [...values, ...grad(values[0].sum([0, 1, 2]), [values[0].inputs[0].inputs[0]])]]) {
+      const [found, expected] = [await plain.run(outputs), await engine.run(outputs)];
+      for (const [i, value] of found.entries()) expectClose(value, expected[i], 1e-5, 1);
+    }
+    await plain.dispose();
+  });
+});
+
+test("where there are gradients, products of few rows have the weight first, which lies both ways there, and take no further copy of it", async () => {
+  const W = Tensor.leaf(
+    {
+      dtype: "float32",
+      shape: [512, 520],
+      data: Float32Array.from(numbers([512, 520], 6).data, (x) => Number(x) / 20),
+    },
+    [],
+    "weight",
+    "W",
+  );
+  const x = numbers([1, 9, 512], 2);
+  const hidden = x.matmul(W).tanh();
+  const values = [hidden, ...grad(hidden.mul(hidden).sum([0, 1, 2]), [x])];
+  const steps = await stepsOf(...values);
+  expect(steps.filter((op) => op.startsWith("fewRows") || op === "matmul")).toEqual(["fewRows", "fewRows flat"]);
+  const { inputs } = engine.explain(values).plan;
+  expect(
+    inputs.filter(({ source }) => source.shape.join() === "512,520" || source.shape.join() === "520,512"),
+  ).toHaveLength(2);
+});
+
 test("an RMSNorm with weights is one step, unless its scale or what it has normalized is asked for", async () => {
   const x = numbers([2, 3, 8]);
   const scale = x.mul(x).mean(-1, true).add(x.constant(1e-5)).sqrt();

@@ -108,10 +108,8 @@ class Cone {
 
   private make(t: Tensor, marks: Marks): Made {
     const along = this.alongCells(t);
-    for (const rows of this.listsOf(marks, t)) {
-      const list = this.onRows(t, rows);
-      if (list) return { rows, list: named(list, ["row", ...t.axes.slice(rows.lead.length)]) };
-    }
+    const listed = this.onList(t, this.rowsOf(marks, t)) ?? this.onList(t, this.cellsOf(marks, t));
+    if (listed) return listed;
     const picked = this.picked(t);
     if (picked) return { whole: named(picked, t.axes) };
     const inputs = t.inputs.map((x, i) => (this.made.has(x) || along[i] === null ? this.whole(x) : this.extended(x)));
@@ -141,6 +139,11 @@ class Cone {
     );
   }
 
+  private onList(t: Tensor, rows: Rows | undefined): Made | undefined {
+    const list = rows && this.onRows(t, rows);
+    return list && { rows, list: named(list, ["row", ...t.axes.slice(rows.lead.length)]) };
+  }
+
   /** An op on listed rows; `undefined` if it does not work row by row. */
   private onRows(t: Tensor, rows: Rows): Tensor | undefined {
     const alongs = (inputs: readonly Meta[]) => {
@@ -155,7 +158,7 @@ class Cone {
       const varies = given.some((along) => along[i] !== null);
       return varies && !this.made.has(x) && x.shape.length === t.shape.length - 1 ? inCells(x, t) : x;
     });
-    const lead = alongs(inputs)!;
+    const lead = inputs.every((x, i) => x === t.inputs[i]) ? given : alongs(inputs)!;
     // A cell's own rows of what changes do not reach.
     if (t.inputs.some((x, i) => !this.made.has(x) && lead[0][i] !== null && inputs[i] === x)) return undefined;
     const works = ops[t.op!].rows(lead, inputs, t.attrs, t);
@@ -243,11 +246,15 @@ class Cone {
     return known;
   }
 
-  /** The lists that are worth making of a value: of the rows that can differ, and of the cells in which any can. */
-  private listsOf(marks: Marks, t: Tensor): Rows[] {
+  /** The rows of a value that can differ, if a list of them is worth making. */
+  private rowsOf(marks: Marks, t: Tensor): Rows | undefined {
     const axes = marksAlong(marks);
-    const ofRows = axes > 1 && axes < t.shape.length ? this.listOf(marks, axes, t) : undefined;
-    return [ofRows, this.listOf(this.reach.ofCells(marks), 1, t)].filter((rows) => rows !== undefined);
+    return axes > 1 && axes < t.shape.length ? this.listOf(marks, axes, t) : undefined;
+  }
+
+  /** The cells in which any of it can differ, if a list of them is worth making. */
+  private cellsOf(marks: Marks, t: Tensor): Rows | undefined {
+    return this.listOf(this.reach.ofCells(marks), 1, t);
   }
 
   private listOf(marks: Marks, axes: number, t: Tensor): Rows | undefined {

@@ -74,23 +74,29 @@ function stepsOf(shape: readonly number[]): readonly number[] {
   return shape.map((size, axis) => (size === 1 ? 0 : strides[axis]));
 }
 
-/** Goes through the places of a shape, run by run along its last axis, and says where each is by other steps along the axes. */
+/** Goes through the places of a shape, run by run, and says where each is by other steps along the axes: evenly apart, in a run. */
 function alongRuns(
   shape: readonly number[],
   steps: readonly number[],
   visit: (place: number, other: number, count: number, step: number) => void,
 ): void {
-  const axes = [...shape.keys()].filter((axis) => shape[axis] !== 1);
-  const last = axes.pop();
-  const [count, step] = last === undefined ? [1, 0] : [shape[last], steps[last]];
-  const at = new Array<number>(axes.length).fill(0);
+  // Axes that go on where the next one ends are one with it.
+  const axes: { size: number; readonly step: number }[] = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const inner = axes.at(-1);
+    if (shape[axis] === 1) continue;
+    if (inner && steps[axis] === inner.size * inner.step) inner.size *= shape[axis];
+    else axes.push({ size: shape[axis], step: steps[axis] });
+  }
+  const [run = { size: 1, step: 0 }, ...outer] = axes;
+  const at = new Int32Array(outer.length);
   const size = sizeOf(shape);
-  for (let place = 0, other = 0; place < size; place += count) {
-    visit(place, other, count, step);
-    for (let k = axes.length - 1; k >= 0; k--) {
-      other += steps[axes[k]];
-      if (++at[k] < shape[axes[k]]) break;
-      other -= at[k] * steps[axes[k]];
+  for (let place = 0, other = 0; place < size; place += run.size) {
+    visit(place, other, run.size, run.step);
+    for (let k = 0; k < outer.length; k++) {
+      other += outer[k].step;
+      if (++at[k] < outer[k].size) break;
+      other -= at[k] * outer[k].step;
       at[k] = 0;
     }
   }
