@@ -12,6 +12,7 @@ import { growth } from "./growth.ts";
 import { lens } from "./lens.ts";
 import { page } from "./page.ts";
 import { paths } from "./paths.ts";
+import { products } from "./products.ts";
 import { scan } from "./scan.ts";
 import { seed } from "./seed.ts";
 import { svd } from "./svd.ts";
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   cli,
   sweep,
   paths,
+  products,
   attribution,
   lens,
   generate,
