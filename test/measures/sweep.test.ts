@@ -6,7 +6,7 @@ import type { Metric } from "../../src/lens/metric.ts";
 import * as patching from "../../src/measures/patching.ts";
 import { mean, scale, sweep, zero } from "../../src/measures/sweep.ts";
 import { parseConfig } from "../../src/models/config/parse.ts";
-import { HookedTransformer } from "../../src/node.ts";
+import { HookedTransformer, initWeights } from "../../src/node.ts";
 import { expectClose } from "../close.ts";
 import { type Golden, golden, goldenContrast, goldenNames } from "../goldens.ts";
 
@@ -85,6 +85,22 @@ describe("a sweep", () => {
       }
     },
   );
+
+  test("of layers that do not follow each other reads rows that attention and the stream give different names", async () => {
+    const cfg = parseConfig({
+      ...{ n_layers: 4, d_model: 16, n_ctx: 8, d_head: 8, n_heads: 2, d_vocab: 20, act_fn: "gelu" },
+      ...{ normalization_type: "LN", seed: 1 },
+    });
+    const model = new HookedTransformer(cfg, initWeights(cfg));
+    const options = { site: "resid_pre", over: ["layer", "d_model"], edit: scale(3), metric: loss };
+    const layers = [2, 0, 3];
+    const { values } = await sweep(model, [1, 2, 3], { ...options, layers });
+    for (const [i, layer] of layers.entries()) {
+      const alone = await sweep(model, [1, 2, 3], { ...options, layers: [layer] });
+      const [found] = await model.compute([values.at({ layer: [i] })]);
+      expectClose(found, alone.values, 1e-5);
+    }
+  });
 
   test("in chunks within a memory budget gives the same numbers", async () => {
     const { model } = setup(g);

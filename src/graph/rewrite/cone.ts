@@ -224,8 +224,10 @@ class Cone {
         for (let k = 0; k < each; k++) found[at++] = rowAt[rows.places[row] * each + k];
       return found;
     };
-    const axes = ["row", ...x.axes.slice(asked, own)];
-    return made.list.gather(0, this.leaf(`${key} at ${rows.key}`, [rows.places.length, ...inner], places, axes));
+    // The same places may be those of values whose axes have other names.
+    const unnamed = ["row", ...inner.map(() => "")];
+    const index = this.leaf(`${key} at ${rows.key}`, [rows.places.length, ...inner], places, unnamed);
+    return named(made.list.gather(0, index), ["row", ...x.axes.slice(asked)]);
   }
 
   /** All rows, from those that are listed: where a cell does not differ, those of the unchanged run. */
