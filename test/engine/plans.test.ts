@@ -83,85 +83,85 @@ test("the seed's job: the model once, then again from the ablated neurons, on th
     v50 = add(v49, v11): float32 rank 3, 18 numbers
     v51 = sqrt(v50): float32 rank 3, 18 numbers
     v52 = div(v47, v51): float32 rank 3, 4608 numbers
-    v53 = feed: int32 rank 2, 28 numbers
-    v54 = gatherRows(v45, v53, axes=2): float32 rank 2, 3584 numbers
-    v55 = unembed.W_U: float32 rank 2, 1048576 numbers
-    v56 = feed: int32 rank 1, 14 numbers
-    v57 = gather(v55, v56, axis=-1): float32 rank 2, 3584 numbers
-    v58 = blocks.0.mlp.W_out: float32 rank 2, 262144 numbers
-    v59 = matmul(v58, v57): float32 rank 2, 14336 numbers
-    v60 = permute(v59, perm=[-1,-2]): float32 rank 2, 14336 numbers
-    v61 = unsqueeze(blocks.0.mlp.b_out, axis=-2): float32 rank 2, 256 numbers
-    v62 = matmul(v61, v57): float32 rank 2, 14 numbers
-    v63 = permute(v62, perm=[-1,-2]): float32 rank 2, 14 numbers
-    v64 = blocks.0.mlp.W_in: float32 rank 2, 262144 numbers
-    v65 = matmul(v52, v64): float32 rank 3, 18432 numbers
-    v66 = blocks.0.mlp.b_in: float32 rank 1, 1024 numbers
-    v67 = add(v65, v66): float32 rank 3, 18432 numbers
-    v68 = softmax(v67): float32 rank 3, 18432 numbers
-    v69 = mul(v67, v68): float32 rank 3, 18432 numbers
-    v70 = feed: int32 rank 2, 32 numbers
-    v71 = gatherRows(v69, v70, axes=2): float32 rank 2, 16384 numbers
-    v72 = max(v71, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v73 = mean(v71, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v74 = sub(v72, v73): float32 rank 1, 16 numbers
-    v75 = equal(v71, v71): bool rank 2, 16384 numbers
-    v76 = Infinity: float32 rank 0, 1 number
-    v77 = where(v75, v71, v76): float32 rank 2, 16384 numbers
-    v78 = argmax(v77, axis=-1): int32 rank 1, 16 numbers
-    v79 = mean(v69, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
-    v80 = sub(v69, v79): float32 rank 3, 18432 numbers
-    v81 = mul(v80, v80): float32 rank 3, 18432 numbers
-    v82 = mean(v81, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
-    v83 = add(v82, v11): float32 rank 3, 18 numbers
-    v84 = sqrt(v83): float32 rank 3, 18 numbers
-    v85 = div(v80, v84): float32 rank 3, 18432 numbers
-    v86 = gatherRows(v85, v53, axes=2): float32 rank 2, 14336 numbers
-    v87 = gatherRows(v69, v53, axes=2): float32 rank 2, 14336 numbers
-    v88 = feed: float32 rank 0, 1 number
-    v89 = mul(v87, v88): float32 rank 2, 14336 numbers
-    v90 = mean(v89, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v91 = sub(v89, v90): float32 rank 2, 14336 numbers
-    v92 = mul(v91, v91): float32 rank 2, 14336 numbers
-    v93 = mean(v92, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v94 = add(v93, v11): float32 rank 2, 14 numbers
-    v95 = sqrt(v94): float32 rank 2, 14 numbers
-    v96 = div(v91, v95): float32 rank 2, 14336 numbers
-    v97 = gatherRows(v85, v70, axes=2): float32 rank 2, 16384 numbers
-    v98 = max(v97, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v99 = mean(v97, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v100 = sub(v98, v99): float32 rank 1, 16 numbers
-    v101 = gatherRows(v84, v70, axes=2): float32 rank 2, 16 numbers
-    v102, v103 = joinedRows(v86, v96, v58, op="matmul", count=2): float32 rank 2, 3584 numbers; float32 rank 2, 3584 numbers
-    v104 = blocks.0.mlp.b_out: float32 rank 1, 256 numbers
-    v105 = add(v102, v104): float32 rank 2, 3584 numbers
-    v106 = add(v54, v105): float32 rank 2, 3584 numbers
-    v107 = mean(v106, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v108 = sub(v106, v107): float32 rank 2, 3584 numbers
-    v109 = mul(v108, v108): float32 rank 2, 3584 numbers
-    v110 = mean(v109, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v111 = add(v110, v11): float32 rank 2, 14 numbers
-    v112 = sqrt(v111): float32 rank 2, 14 numbers
-    v113 = div(v108, v112): float32 rank 2, 3584 numbers
-    v114 = add(v103, v104): float32 rank 2, 3584 numbers
-    v115 = add(v54, v114): float32 rank 2, 3584 numbers
-    v116 = mean(v115, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v117 = sub(v115, v116): float32 rank 2, 3584 numbers
-    v118 = mul(v117, v117): float32 rank 2, 3584 numbers
-    v119 = mean(v118, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v120 = add(v119, v11): float32 rank 2, 14 numbers
-    v121 = sqrt(v120): float32 rank 2, 14 numbers
-    v122 = div(v117, v121): float32 rank 2, 3584 numbers
-    v123 = div(v60, v112): float32 rank 2, 14336 numbers
-    v124 = div(v63, v112): float32 rank 2, 14 numbers
-    v125 = permute(unembed.W_U, perm=[-1,-2]): float32 rank 2, 1048576 numbers
-    v126 = unembed.b_U: float32 rank 1, 4096 numbers
-    v127, v128 = joinedRows(v113, v122, v125, v126, op="linear", count=2): float32 rank 2, 57344 numbers; float32 rank 2, 57344 numbers
-    v129 = crossEntropy(v127, v56): float32 rank 1, 14 numbers
-    v130 = pick(v127, v56): float32 rank 1, 14 numbers
-    v131 = crossEntropy(v128, v56): float32 rank 1, 14 numbers
-    v132 = pick(v128, v56): float32 rank 1, 14 numbers
-    return v74, v78, v129, v130, v131, v132, v86, v123, v124, v100, v101"
+    v53 = blocks.0.mlp.W_in: float32 rank 2, 262144 numbers
+    v54 = matmul(v52, v53): float32 rank 3, 18432 numbers
+    v55 = blocks.0.mlp.b_in: float32 rank 1, 1024 numbers
+    v56 = add(v54, v55): float32 rank 3, 18432 numbers
+    v57 = softmax(v56): float32 rank 3, 18432 numbers
+    v58 = mul(v56, v57): float32 rank 3, 18432 numbers
+    v59 = feed: int32 rank 2, 32 numbers
+    v60 = gatherRows(v58, v59, axes=2): float32 rank 2, 16384 numbers
+    v61 = max(v60, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v62 = mean(v60, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v63 = sub(v61, v62): float32 rank 1, 16 numbers
+    v64 = equal(v60, v60): bool rank 2, 16384 numbers
+    v65 = Infinity: float32 rank 0, 1 number
+    v66 = where(v64, v60, v65): float32 rank 2, 16384 numbers
+    v67 = argmax(v66, axis=-1): int32 rank 1, 16 numbers
+    v68 = feed: int32 rank 2, 28 numbers
+    v69 = gatherRows(v45, v68, axes=2): float32 rank 2, 3584 numbers
+    v70 = mean(v58, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
+    v71 = sub(v58, v70): float32 rank 3, 18432 numbers
+    v72 = mul(v71, v71): float32 rank 3, 18432 numbers
+    v73 = mean(v72, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
+    v74 = add(v73, v11): float32 rank 3, 18 numbers
+    v75 = sqrt(v74): float32 rank 3, 18 numbers
+    v76 = div(v71, v75): float32 rank 3, 18432 numbers
+    v77 = gatherRows(v76, v68, axes=2): float32 rank 2, 14336 numbers
+    v78 = gatherRows(v58, v68, axes=2): float32 rank 2, 14336 numbers
+    v79 = feed: float32 rank 0, 1 number
+    v80 = mul(v78, v79): float32 rank 2, 14336 numbers
+    v81 = mean(v80, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v82 = sub(v80, v81): float32 rank 2, 14336 numbers
+    v83 = mul(v82, v82): float32 rank 2, 14336 numbers
+    v84 = mean(v83, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v85 = add(v84, v11): float32 rank 2, 14 numbers
+    v86 = sqrt(v85): float32 rank 2, 14 numbers
+    v87 = div(v82, v86): float32 rank 2, 14336 numbers
+    v88 = blocks.0.mlp.W_out: float32 rank 2, 262144 numbers
+    v89, v90 = joinedRows(v77, v87, v88, op="matmul", count=2): float32 rank 2, 3584 numbers; float32 rank 2, 3584 numbers
+    v91 = blocks.0.mlp.b_out: float32 rank 1, 256 numbers
+    v92 = add(v89, v91): float32 rank 2, 3584 numbers
+    v93 = add(v69, v92): float32 rank 2, 3584 numbers
+    v94 = mean(v93, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v95 = sub(v93, v94): float32 rank 2, 3584 numbers
+    v96 = mul(v95, v95): float32 rank 2, 3584 numbers
+    v97 = mean(v96, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v98 = add(v97, v11): float32 rank 2, 14 numbers
+    v99 = sqrt(v98): float32 rank 2, 14 numbers
+    v100 = div(v95, v99): float32 rank 2, 3584 numbers
+    v101 = add(v90, v91): float32 rank 2, 3584 numbers
+    v102 = add(v69, v101): float32 rank 2, 3584 numbers
+    v103 = mean(v102, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v104 = sub(v102, v103): float32 rank 2, 3584 numbers
+    v105 = mul(v104, v104): float32 rank 2, 3584 numbers
+    v106 = mean(v105, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v107 = add(v106, v11): float32 rank 2, 14 numbers
+    v108 = sqrt(v107): float32 rank 2, 14 numbers
+    v109 = div(v104, v108): float32 rank 2, 3584 numbers
+    v110 = permute(unembed.W_U, perm=[-1,-2]): float32 rank 2, 1048576 numbers
+    v111 = unembed.b_U: float32 rank 1, 4096 numbers
+    v112, v113 = joinedRows(v100, v109, v110, v111, op="linear", count=2): float32 rank 2, 57344 numbers; float32 rank 2, 57344 numbers
+    v114 = feed: int32 rank 1, 14 numbers
+    v115 = crossEntropy(v112, v114): float32 rank 1, 14 numbers
+    v116 = pick(v112, v114): float32 rank 1, 14 numbers
+    v117 = crossEntropy(v113, v114): float32 rank 1, 14 numbers
+    v118 = pick(v113, v114): float32 rank 1, 14 numbers
+    v119 = unembed.W_U: float32 rank 2, 1048576 numbers
+    v120 = gather(v119, v114, axis=-1): float32 rank 2, 3584 numbers
+    v121 = matmul(v88, v120): float32 rank 2, 14336 numbers
+    v122 = permute(v121, perm=[-1,-2]): float32 rank 2, 14336 numbers
+    v123 = div(v122, v99): float32 rank 2, 14336 numbers
+    v124 = unsqueeze(blocks.0.mlp.b_out, axis=-2): float32 rank 2, 256 numbers
+    v125 = matmul(v124, v120): float32 rank 2, 14 numbers
+    v126 = permute(v125, perm=[-1,-2]): float32 rank 2, 14 numbers
+    v127 = div(v126, v99): float32 rank 2, 14 numbers
+    v128 = gatherRows(v76, v59, axes=2): float32 rank 2, 16384 numbers
+    v129 = max(v128, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v130 = mean(v128, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v131 = sub(v129, v130): float32 rank 1, 16 numbers
+    v132 = gatherRows(v75, v59, axes=2): float32 rank 2, 16 numbers
+    return v63, v67, v115, v116, v117, v118, v77, v123, v127, v131, v132"
   `);
 });
 

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
+import { peakBytes } from "../../src/engine/memory.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { makePlan } from "../../src/engine/plan.ts";
 import { interpret } from "../../src/engine/reference.ts";
@@ -139,6 +140,17 @@ describe("products with the same large weight, of few rows each", () => {
     expect(opsOf([x.matmul(W).exp(), numbers([3, 512]).matmul(W).exp()])).not.toContain("joinedRows");
     const small = weight([512, 500], 5);
     expect(opsOf([x.matmul(small).exp(), x.mul(2).matmul(small).exp()])).not.toContain("joinedRows");
+  });
+
+  test("of many passes next to each other hold the memory of a few", () => {
+    const passes = (count: number) =>
+      Array.from({ length: count }, (_, seed) => {
+        const hidden = numbers([20, 512], seed).matmul(W).tanh().matmul(V);
+        return hidden.mul(hidden).sum([0, 1]);
+      });
+    const few = peakBytes(passes(12));
+    expect(opsOf(passes(12)).filter((op) => op === "joinedRows")).toHaveLength(2);
+    expect(peakBytes(passes(60))).toBeLessThan(1.1 * few);
   });
 
   test("need each other in no order, however values depend on products", async () => {
