@@ -98,21 +98,16 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
   const isWhole = !startsAtLayers(model);
   const streams = isWhole ? [] : chosen.map((layer) => start.at(`blocks.${layer}.hook_resid_pre`));
   const clean = oneNumber(measured(options.metric, start), start.output);
-  const [baseline, ...residuals] = await model.compute([clean, ...streams], { signal });
 
   const parts = options.over.filter((axis) => axis !== "layer");
   const sites = chosen.map((layer) => siteName(options.site, layer));
-  const graphOf = (group: readonly number[]): ModelGraph => {
-    const lowest = group.reduce((a, b) => (chosen[b] < chosen[a] ? b : a));
-    const from = isWhole
-      ? start
-      : model.graph(residuals[lowest], { attentionMask, startAtLayer: chosen[lowest], tokens: start.tokens! });
-    return from.readyFor(group.map((i) => sites[i]));
-  };
   const axesOf = (value: Tensor) => parts.map((axis) => axisOf(value, axis, options));
-  /** The cells of some layers: the metric in those `from` to `to`. */
-  const cellsOf = (group: readonly number[]): RowValues => {
-    const graph = graphOf(group);
+  const sample = start.readyFor([sites[0]]).at(sites[0]);
+  const shape = axesOf(sample).map((axis) => sample.shape[axis]);
+  const each = sizeOf(shape);
+  /** The cells of some layers, from the first one's cell `first` on: the metric in those `from` to `to`, and what else is asked for. */
+  const cellsOf = (group: readonly number[], pass: ModelGraph, first: number, asked: readonly Tensor[]): RowValues => {
+    const graph = pass.readyFor(group.map((i) => sites[i]));
     const metric = measured(options.metric, graph);
     const changes = group.map((i) => {
       const value = graph.at(sites[i]);
@@ -122,40 +117,52 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
     });
     return keptOnce((from, to) => {
       const edits = changes.flatMap(({ name, value, made }, k): Edit[] => {
-        const mask = cellMask(value, axesOf(value), from - k * each, to - k * each);
+        const before = first - k * each;
+        const mask = cellMask(value, axesOf(value), before + from, before + to);
         return mask ? [[name, (x) => made.where(mask, x)]] : [];
       });
       const edited = graph.with(edits);
-      return [oneForEach(edited.follow(metric), edited.output, "cell", to - from)];
+      return [oneForEach(edited.follow(metric), edited.output, "cell", to - from), ...asked];
     });
   };
-  const sample = start.readyFor([sites[0]]).at(sites[0]);
-  const shape = axesOf(sample).map((axis) => sample.shape[axis]);
-  const each = sizeOf(shape);
+
+  let unchanged: { readonly baseline: Tensor; readonly residuals: readonly Tensor[] } | undefined;
+  /** The pass that cells of some layers are in: it starts at the lowest of them, once the streams are known. */
+  const passOf = (group: readonly number[]): ModelGraph => {
+    if (isWhole || !unchanged) return start;
+    const lowest = group.reduce((a, b) => (chosen[b] < chosen[a] ? b : a));
+    const tokens = start.tokens!;
+    return model.graph(unchanged.residuals[lowest], { attentionMask, startAtLayer: chosen[lowest], tokens });
+  };
   const results = new Float32Array(each * chosen.length);
   const sessions = new KeptSessions(model.engine, memory);
   let plannedBytes = 0;
   let most = evenly(chosen.length, ROWS / (each * sizeOf(start.tokens!.shape)));
-  for (let first = 0; first < chosen.length; ) {
-    const group = Array.from({ length: Math.min(most, chosen.length - first) }, (_, k) => first + k);
-    const [run, cells] = [cellsOf(group), each * group.length];
-    const { together, planned } = rowsThatFit(run, cells, memory);
-    if (together < cells && group.length > 1) {
+  for (let done = 0; done < results.length; ) {
+    const layer = Math.floor(done / each);
+    const group = Array.from({ length: Math.min(most, chosen.length - layer) }, (_, k) => layer + k);
+    const first = done - layer * each;
+    const rows = group.length * each - first;
+    const run = cellsOf(group, passOf(group), first, unchanged ? [] : [clean, ...streams]);
+    const { together, planned } = rowsThatFit(run, rows, memory);
+    if (together < rows && group.length > 1) {
       most = Math.ceil(group.length / 2);
       continue;
     }
     await sessions.room(planned, run(0, together));
     plannedBytes = Math.max(plannedBytes, sessions.bytes);
-    for (let from = 0; from < cells; from += together) {
-      const to = Math.min(cells, from + together);
-      const [measured] = await model.compute(run(from, to), { signal });
-      results.set(measured.data as Float32Array, first * each + from);
-      options.onProgress?.({ done: first * each + to, total: results.length, unit: "cells" });
+    for (let from = 0; from < rows; from += together) {
+      const [measured, ...asked] = await model.compute(run(from, Math.min(rows, from + together)), { signal });
+      results.set(measured.data as Float32Array, done);
+      done += measured.data.length;
+      options.onProgress?.({ done, total: results.length, unit: "cells" });
+      if (unchanged) continue;
+      unchanged = { baseline: asked[0], residuals: asked.slice(1) };
+      break; // the other cells of these layers start from the streams
     }
-    first += group.length;
   }
   const whole = Tensor.leaf(ndarray("float32", [chosen.length, ...shape], results), ["layer", ...parts]);
-  return { values: ordered(whole, options.over), baseline: baseline.item(), plannedBytes };
+  return { values: ordered(whole, options.over), baseline: unchanged!.baseline.item(), plannedBytes };
 }
 
 /** @throws ArgumentError for a sweep without its parts */

@@ -116,12 +116,15 @@ describe.each(goldenNames)("cells of %s", (golden_) => {
         fc.constantFrom(...(Object.keys(METRICS) as (keyof typeof METRICS)[])),
         (two, over, places, change, metric) => {
           const graphOfTwo = inCellsOfTwo(graph, two as [string, string], over, places, change);
-          const value = graphOfTwo.follow(METRICS[metric](graph));
-          const [whole] = interpret([value]);
-          const [found] = interpret(withinReach([value]));
-          expect(found.shape).toEqual(whole.shape);
-          expect(found.axes).toEqual(whole.axes);
-          expectClose(found, whole, 1e-9);
+          // Next to the unchanged run's: its numbers are those of the cells' own unchanged run.
+          const plain = METRICS[metric](graph);
+          const asked = [plain, graph.at(two[1]), graphOfTwo.follow(plain)];
+          const [all, found] = [interpret(asked), interpret(withinReach(asked))];
+          for (const [i, whole] of all.entries()) {
+            expect(found[i].shape).toEqual(whole.shape);
+            expect(found[i].axes).toEqual(whole.axes);
+            expectClose(found[i], whole, 1e-9);
+          }
         },
       ),
       { numRuns: 8 },
@@ -136,7 +139,7 @@ describe("a change at each of 12 positions", () => {
     const graph = model.graph(Tensor.leaf(ndarray("int32", [1, 12], g.tokens.data.slice(0, 12) as Int32Array)));
     const positions = Array.from({ length: 12 }, (_, pos) => pos);
     const cells = inCells(graph, "blocks.0.hook_resid_pre", ["pos"], positions, "zero");
-    return { cfg: model.cfg, value: cells.follow(graph.output) };
+    return { cfg: model.cfg, graph, edited: cells, value: cells.follow(graph.output) };
   };
 
   it("is computed at the positions from there on, next to the unchanged run", async () => {
@@ -147,6 +150,20 @@ describe("a change at each of 12 positions", () => {
     );
     const reached = (12 * 13) / 2 + 12;
     expect(rows).toEqual([reached * cfg.dModel, reached * cfg.dMlp!, reached * cfg.dModel, reached * cfg.dMlp!]);
+  });
+
+  it("gives the unchanged run's values with no product for them, where they are asked for next to the cells", async () => {
+    const { graph, value, edited } = await everyPosition("solu_ln_2l");
+    const asked = [graph.output, graph.at("blocks.1.hook_resid_pre"), edited.at("blocks.1.hook_resid_pre"), value];
+    const productsOf = (values: readonly Tensor[]) => makePlan(values).steps.filter(({ op }) => op === "matmul").length;
+    const alone = makePlan([graph.output]).steps.filter(({ op }) => op === "matmul").length;
+    expect(productsOf(asked)).toBe(productsOf(asked.slice(2)));
+    expect(productsOf(asked.slice(2))).toBeLessThan(2 * alone);
+    const [found, expected] = [interpret(withinReach(asked)), interpret(asked)];
+    for (const [i, { axes }] of asked.entries()) {
+      expect(found[i].axes).toEqual(axes);
+      expectClose(found[i], expected[i], 1e-9);
+    }
   });
 
   it("reaches every position where attention goes both ways, so all is computed as it is written", async () => {

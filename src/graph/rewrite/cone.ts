@@ -27,7 +27,11 @@ export function withinReach(outputs: readonly Tensor[]): readonly Tensor[] {
   if (cells === undefined) return outputs;
   try {
     const cone = new Cone(order, cells);
-    return cone.elements < WORTH * cone.elementsOfAll ? outputs.map((t) => cone.output(t)) : outputs;
+    if (cone.elements >= WORTH * cone.elementsOfAll) return outputs;
+    const alike = cone.alikes(outputs, order);
+    return outputs.map((t) =>
+      alike.has(unnamed(t)) ? cone.unchanged(alike.get(unnamed(t))!, t.axes) : cone.output(t),
+    );
   } catch (error) {
     if (error instanceof TooManyMarks || error instanceof Mixed) return outputs;
     throw error;
@@ -94,6 +98,51 @@ class Cone {
   /** A value as it was asked for: without the unchanged run. */
   output(t: Tensor): Tensor {
     return this.made.has(t) ? named(this.whole(t).slice(0, 0, -1), t.axes) : t;
+  }
+
+  /** A value with cells as it is in the unchanged run. */
+  unchanged(t: Tensor, axes: readonly string[]): Tensor {
+    const made = this.made.get(t)!;
+    if ("whole" in made) {
+      const last = this.leaf("unchanged", [], () => Int32Array.of(this.cells), []);
+      return named(made.whole.gather(0, last), axes);
+    }
+    const { lead, rowAt, key } = made.rows;
+    const inCell = lead.slice(1);
+    const places = () => rowAt.slice(this.cells * sizeOf(inCell));
+    return named(
+      made.list.gather(0, this.leaf(`unchanged of ${key}`, inCell, places, axes.slice(0, inCell.length))),
+      axes,
+    );
+  }
+
+  /**
+   * Of values without cells that are asked for, those with cells that are the same but for the changes: the unchanged run has their numbers, so
+   * that nothing is computed for them.
+   */
+  alikes(outputs: readonly Tensor[], order: readonly Tensor[]): ReadonlyMap<Tensor, Tensor> {
+    const found = new Map<Tensor, Tensor>();
+    if (outputs.every((t) => t.op === null || this.made.has(t))) return found;
+    const ids = new Map(order.map((t, i) => [t, i]));
+    const keyOf = ({ op, output, attrs }: Tensor, inputs: readonly Tensor[]) =>
+      `${op} ${output} ${JSON.stringify(attrs)} ${inputs.map((x) => ids.get(unnamed(x)))}`;
+    const plain = new Map(
+      order.flatMap((t) => (t.op === null || this.made.has(t) ? [] : [[keyOf(t, t.inputs), t] as const])),
+    );
+    /** Of values with cells, what they are without the changes. */
+    const without = new Map<Tensor, Tensor>();
+    for (const t of this.made.keys()) {
+      const inputs = t.inputs.map((x) => without.get(x) ?? x);
+      if (isName(t)) without.set(t, inputs[0]);
+      else if (t.op === "where" && this.isMask(t.inputs[0], t)) without.set(t, inputs[2]);
+      else {
+        const same = plain.get(keyOf(t, inputs));
+        if (!same) continue;
+        without.set(t, same);
+        found.set(same, t);
+      }
+    }
+    return found;
   }
 
   /** A value for all cells and the unchanged run. */
@@ -280,8 +329,13 @@ class Cone {
 
 /** An op on other inputs; of an op that only names its input, the input itself. */
 function applied(t: Tensor, inputs: readonly Tensor[], attrs: Attrs = t.attrs): Tensor {
-  return ops[t.op!].layout === "name" ? inputs[0] : t.on(inputs, attrs);
+  return isName(t) ? inputs[0] : t.on(inputs, attrs);
 }
+
+const isName = ({ op }: Tensor): boolean => op !== null && ops[op].layout === "name";
+
+/** A value without the names that were given to it. */
+const unnamed = (t: Tensor): Tensor => (isName(t) ? unnamed(t.inputs[0]) : t);
 
 /** @param changed the places that changes reach, of a value with these first axes. @returns `undefined` where they are too many for a list */
 function rowsAt(key: string, [cells, ...inCell]: readonly number[], changed: readonly number[]): Rows | undefined {
