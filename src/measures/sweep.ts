@@ -16,7 +16,7 @@ import { type InputOptions, inputOptions, layerIndex } from "../lens/model-input
 import { INPUT, LONG } from "../lens/option-kinds.ts";
 import type { ModelInput } from "../lens/tokens.ts";
 import { getActName } from "../models/act-name.ts";
-import { ndarray, sizeOf } from "../tensor/array.ts";
+import { ndarray, sizeOf, zeros } from "../tensor/array.ts";
 import { ArgumentError, ShapeError } from "../tensor/errors.ts";
 import { FUNCTION, listOf, NUMBER, TEXT, WHOLE } from "../tensor/kinds.ts";
 import { checkOptions, type OptionKinds } from "../tensor/options.ts";
@@ -134,6 +134,13 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
     const tokens = start.tokens!;
     return model.graph(unchanged.residuals[lowest], { attentionMask, startAtLayer: chosen[lowest], tokens });
   };
+  if (!isWhole && streams.length > 0) {
+    // What the metric reads must be in the pass of every layer: that does not depend on which run together.
+    const layer = Math.max(...chosen);
+    const { dtype, shape, axes } = streams[chosen.indexOf(layer)];
+    const stream = Tensor.leaf(zeros(dtype, shape), axes);
+    measured(options.metric, model.graph(stream, { attentionMask, startAtLayer: layer, tokens: start.tokens! }));
+  }
   const results = new Float32Array(each * chosen.length);
   const sessions = new KeptSessions(model.engine, memory);
   let plannedBytes = 0;

@@ -167,6 +167,30 @@ describe("a sweep", () => {
     for (const value of values.data) expect(value).toBeCloseTo(baseline, 4);
   });
 
+  test("with a metric that reads a layer below one of the sweep's is refused, whichever layers run together", async () => {
+    const { model } = setup(g);
+    const metric: Metric = (_logits, graph) => graph.at("blocks.0.mlp.hook_post").mean();
+    for (const memory of [1, 1e9]) {
+      const wrong = sweep(model, g.tokens, { site: "z", over: ["layer", "head"], edit: zero, metric, memory });
+      await expect(wrong).rejects.toThrow(/is outside the layers that this pass runs/);
+    }
+    const own = await sweep(model, g.tokens, { site: "z", over: ["layer", "head"], edit: zero, metric, layers: [0] });
+    expect(own.values.shape).toEqual([1, 4]);
+  });
+
+  test("of changes that change nothing has exactly the baseline, where layers run together", async () => {
+    const { model } = setup(g);
+    const options = {
+      site: "resid_pre",
+      edit: scale(1),
+      metric: (logits: Tensor) => logits.at({ pos: -1, d_vocab: 3 }).mean(),
+    };
+    for (const over of [["layer"], ["layer", "pos"]]) {
+      const { values, baseline } = await sweep(model, g.tokens, { ...options, over });
+      for (const value of values.data) expect(value).toBe(baseline);
+    }
+  });
+
   test("over an axis that the site lacks is refused, with the axes it has", async () => {
     const { model } = setup(g);
     const wrong = sweep(model, g.tokens, { site: "mlp_out", over: ["layer", "head"], edit: zero, metric: loss });
