@@ -29,7 +29,7 @@ function joined(products: readonly Product[]): Product[] {
  * A function that runs the products once. It returns one number of each result, so that none is copied out; its index is
  * computed, because a constant one would move up through the product.
  */
-export function bareProducts(products: readonly Product[]): () => Promise<unknown> {
+export function bareProducts(products: readonly Product[], apart = false): () => Promise<unknown> {
   const engine = new Engine(nodeBackend());
   const zero = Tensor.leaf({ dtype: "int32", shape: [1], data: Int32Array.of(0) });
   const first = zero.add(zero);
@@ -40,18 +40,27 @@ export function bareProducts(products: readonly Product[]): () => Promise<unknow
     weights.set(key, found);
     return found;
   };
-  const values = joined(products).map(([rows, inner, columns, weight], i) => {
+  const values = (apart ? products : joined(products)).map(([rows, inner, columns, weight], i) => {
     const product = leaf([rows, inner], i).matmul(weightOf(inner, columns, weight ?? `${i}`));
     return product.gather(0, first).gather(1, first);
   });
   return () => engine.run(values);
 }
 
-/** A job's median time in ms, and that time over the time of the bare products that it cannot do without, alternately. */
+/**
+ * A job's median time in ms, and that time over the time of the bare products that it cannot do without, alternately: those with the same
+ * weight as one product, and each of them apart.
+ */
 export async function overGemm(job: () => Promise<unknown>, products: readonly Product[], runs: number) {
-  const measured = await inTurn({ job, gemms: bareProducts(products) }, runs);
-  const [ms, gemm] = [measured.job.median_ms, measured.gemms.median_ms];
-  return { median_ms: rounded(ms), gemm_ms: rounded(gemm), over_gemm: rounded(ms / gemm) };
+  const measured = await inTurn({ job, gemms: bareProducts(products), apart: bareProducts(products, true) }, runs);
+  const [ms, gemm, apart] = [measured.job.median_ms, measured.gemms.median_ms, measured.apart.median_ms];
+  return {
+    median_ms: rounded(ms),
+    gemm_ms: rounded(gemm),
+    over_gemm: rounded(ms / gemm),
+    gemm_apart_ms: rounded(apart),
+    over_gemm_apart: rounded(ms / apart),
+  };
 }
 
 function leaf(shape: readonly [number, number], seed: number, role?: "weight"): Tensor {
