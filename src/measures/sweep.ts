@@ -144,7 +144,8 @@ export async function sweep(model: Model, input: ModelInput, options: SweepOptio
   const results = new Float32Array(each * chosen.length);
   const sessions = new KeptSessions(model.engine, memory);
   let plannedBytes = 0;
-  let most = evenly(chosen.length, ROWS / (each * sizeOf(start.tokens!.shape)));
+  const tokens = [start.tokens, start.decoderTokens].reduce((sum, ids) => sum + (ids ? sizeOf(ids.shape) : 0), 0);
+  let most = evenly(chosen.length, ROWS / (each * tokens));
   for (let done = 0; done < results.length; ) {
     const layer = Math.floor(done / each);
     const group = Array.from({ length: Math.min(most, chosen.length - layer) }, (_, k) => layer + k);

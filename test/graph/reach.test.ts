@@ -166,6 +166,21 @@ describe("a change at each of 12 positions", () => {
     }
   });
 
+  it("leaves a value without changes as it is where that has numbers of its own for each cell", async () => {
+    const weight = numbers([20, 20], 2);
+    const [x, factors] = [numbers([6, 20], 1), numbers([4, 1, 1], 3)];
+    const mask = Tensor.leaf(
+      ndarray(
+        "bool",
+        [4, 6, 1],
+        Uint8Array.from({ length: 24 }, (_, i) => +(i % 7 === 0)),
+      ),
+    );
+    const asked = [x.matmul(weight).mul(factors), x.constant(0).where(mask, x).matmul(weight).mul(factors)];
+    const [found, expected] = [interpret(withinReach(asked)), interpret(asked)];
+    for (const [i, value] of expected.entries()) expectClose(found[i], value, 1e-9);
+  });
+
   it("reaches every position where attention goes both ways, so all is computed as it is written", async () => {
     const { value } = await everyPosition("bidirectional_1l");
     expect(withinReach([value])[0]).toBe(value);

@@ -137,7 +137,7 @@ class Cone {
       else if (t.op === "where" && this.isMask(t.inputs[0], t)) without.set(t, inputs[2]);
       else {
         const same = plain.get(keyOf(t, inputs));
-        if (!same) continue;
+        if (same?.shape.join() !== t.shape.slice(1).join()) continue; // it may have numbers of its own for each cell
         without.set(t, same);
         found.set(same, t);
       }
