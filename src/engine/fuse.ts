@@ -26,7 +26,8 @@ const WIDE = 6;
  * an unembedding [512 48262] more than with it transposed. Smaller weights gain nothing.
  */
 const FEW_ROWS = 40;
-const LARGE = 1 << 18;
+/** How many numbers a weight has that is large. */
+export const LARGE = 1 << 18;
 /** A weight with more numbers gets no transposed copy for that beside it. */
 const COPIED = 1 << 22;
 

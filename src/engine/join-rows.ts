@@ -4,11 +4,11 @@
  */
 import { sizeOf } from "../tensor/array.ts";
 import { DraftIndex } from "./draft-index.ts";
+import { LARGE } from "./fuse.ts";
 import type { Draft, Step } from "./steps.ts";
 
-/** Products of more rows take as long for each row alone, and with a smaller weight the time is in the steps around them. */
+/** Of more rows, and of a weight that is not large, reading the weight is a smaller part of a product. */
 const MOST_ROWS = 128;
-const LARGE = 1 << 18;
 /** A product of fewer rows has last digits of its own. */
 const FEWEST_ROWS = 4;
 /** Products are joined up to this many rows in all, so that the memory of many passes next to each other is that of a few. */
