@@ -108,6 +108,11 @@ export async function serve({ folders, pages, isolated = false, answer }: SiteOp
   const requests: string[] = [];
   const downloads: string[] = [];
   const server = createServer((request, response) => {
+    // Browsers ask for it by themselves, sooner or later.
+    if (request.url === "/favicon.ico") {
+      response.writeHead(204).end();
+      return;
+    }
     const path = normalize(decodeURIComponent(new URL(request.url ?? "", "http://x").pathname));
     requests.push(path);
     if (isolated) {

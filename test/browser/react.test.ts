@@ -22,7 +22,6 @@ describe.skipIf(!chromiumPath)("the example for React (skipped without /usr/bin/
     site = await serve({
       folders: { "/models": join(there.folder, "models"), "": join(folder, "react/dist") },
       pages: {},
-      answer: ({ url }, response) => url === "/favicon.ico" && !!response.writeHead(204).end(),
     });
     browser = await launch();
     page = await browser.newPage({ viewport: { width: 900, height: 900 } });
