@@ -80,6 +80,6 @@ export async function chooseModel(page: Page, files: readonly string[]): Promise
 
 /** Waits until the page shows the finding of an analysis, of what it is now set to. */
 export async function computed(page: Page, analysis: string): Promise<void> {
-  const shown = `.found[aria-busy="false"] [data-analysis="${analysis}"][data-of="computed"]:not(.outdated) figure`;
+  const shown = `.found[aria-busy="false"] [data-analysis="${analysis}"][data-of="computed"]:not(.outdated) .finding[aria-busy="false"] figure`;
   await page.locator(shown).first().waitFor({ state: "attached" });
 }

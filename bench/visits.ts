@@ -13,15 +13,16 @@ const LATER = 5;
 /** How long a page rests before it is left, in ms: browsers store compiled code meanwhile. */
 const REST = 1000;
 
-/** When what is there: the first paint, the stored finding, and the computed one in its place. */
+/** When what is there: the first paint, the stored finding, what the window shows of the computed one, and all of that, which can be used. */
 interface Visit {
   readonly paint: number;
   readonly stored: number;
   readonly computed: number;
+  readonly whole: number;
 }
 
 declare global {
-  var visit: { stored?: number; computed?: number };
+  var visit: { stored?: number; computed?: number; whole?: number };
 }
 
 export async function visits() {
@@ -51,32 +52,36 @@ export async function visits() {
 async function visitOf(context: BrowserContext, url: string): Promise<Visit> {
   const page = await context.newPage();
   await page.goto(url);
-  await page.waitForFunction(() => globalThis.visit.computed !== undefined);
+  await page.waitForFunction(() => globalThis.visit.whole !== undefined);
   await page.waitForTimeout(REST);
   const found = await page.evaluate(() => {
     const [{ startTime }] = performance.getEntriesByType("paint");
-    return { paint: startTime, stored: globalThis.visit.stored!, computed: globalThis.visit.computed! };
+    const { stored, computed, whole } = globalThis.visit;
+    return { paint: startTime, stored: stored!, computed: computed!, whole: whole! };
   });
   await page.close();
   return found;
 }
 
-/** Runs in the page: notes when a finding's elements are put into their place. Its functions have no names, which tsx would add to them by one of its own. */
+/** Runs in the page: notes when there are findings. Its functions have no names, which tsx would add to them by one of its own. */
 function watch(): void {
   globalThis.visit = {};
   let watched: Element | null = null;
   new MutationObserver(() => {
+    if (document.querySelector('[data-of="computed"] .finding[aria-busy="false"]')) {
+      globalThis.visit.whole ??= performance.now();
+    }
     const view = document.querySelector(".found .glassformer")?.shadowRoot?.querySelector("#view") ?? null;
     if (!view || view === watched) return;
     watched = view;
     new MutationObserver(() => {
       const isComputed = document.querySelector('[data-of="computed"]') !== null;
       globalThis.visit[isComputed ? "computed" : "stored"] ??= performance.now();
-    }).observe(view, { childList: true });
-  }).observe(document, { childList: true, subtree: true });
+    }).observe(view, { childList: true, subtree: true, attributes: true, characterData: true });
+  }).observe(document, { childList: true, subtree: true, attributeFilter: ["aria-busy"] });
 }
 
 function medians(list: readonly Visit[]): Visit {
   const median = (of: keyof Visit) => rounded(list.map((one) => one[of]).sort((a, b) => a - b)[list.length >> 1], 0);
-  return { paint: median("paint"), stored: median("stored"), computed: median("computed") };
+  return { paint: median("paint"), stored: median("stored"), computed: median("computed"), whole: median("whole") };
 }

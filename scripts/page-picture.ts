@@ -16,7 +16,7 @@ const server = pageServer(await webFolders());
 const browser = await chromium.launch({ executablePath, args: ["--headless=new", "--no-sandbox"] });
 const page = await browser.newPage({ viewport: { width: 1180, height: 820 } });
 await page.goto(`http://127.0.0.1:${await listenAt(server)}/`);
-await page.locator('[data-of="computed"] .finding figure').first().waitFor();
+await page.locator('[data-of="computed"] .finding[aria-busy="false"] figure').first().waitFor();
 await page.locator(".prompt-tokens .token").first().waitFor();
 await page.screenshot({ path: target });
 await browser.close();

@@ -48,7 +48,9 @@ async function opened(browser: Browser, url: string): Promise<Page> {
 }
 
 const computed = (page: Page) =>
-  page.locator("[data-of=computed]:not(.outdated) .finding").waitFor({ timeout: LONG, state: "attached" });
+  page
+    .locator("[data-of=computed]:not(.outdated) .finding[aria-busy=false]")
+    .waitFor({ timeout: LONG, state: "attached" });
 
 class Use {
   readonly #page: Page;

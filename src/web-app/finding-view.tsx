@@ -25,7 +25,7 @@ interface FindingViewProps {
 export function FindingView({ finding, stored = false, only = false, remembered = false }: FindingViewProps) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<MountedView>(undefined);
-  const isDrawn = useSignal(false);
+  const drawn = useSignal<Finding | undefined>(undefined);
   const { selection, pictures } = state.value;
   const show = () => {
     const { selection, pictures } = state.peek();
@@ -36,24 +36,30 @@ export function FindingView({ finding, stored = false, only = false, remembered 
   useEffect(() => () => view.current?.destroy(), []);
   useEffect(() => {
     view.current ??= mounted(place.current!, remembered);
-    const drawn = () => {
-      isDrawn.value = true;
+    let isLast = true;
+    const end = () => {
+      if (!isLast) return;
+      drawn.value = finding;
       show();
     };
-    view.current.setData(shown(finding, only), stored ? wanted() : undefined).then(drawn, drawn);
+    view.current.setData(shown(finding, only), stored ? wanted() : undefined).then(end, end);
+    return () => {
+      isLast = false;
+    };
   }, [finding, only]);
   useEffect(show, [selection, pictures]);
-  return <div class={`finding${isDrawn.value ? "" : " undrawn"}`} ref={place} />;
+  return <div class={`finding${drawn.value ? "" : " undrawn"}`} aria-busy={drawn.value !== finding} ref={place} />;
 }
 
-/** How long what is below the window may wait, in ms. */
-const REST = 1000;
+/** How long what is below the window may wait, in ms: mostly the finding that takes its place comes earlier, and has it all. */
+const REST = 3000;
 
 /** Once somebody uses the page, and in any case after a while. */
 function wanted(): Promise<void> {
   return new Promise((go) => {
     setTimeout(go, REST);
-    for (const event of ["scroll", "pointermove", "keydown"]) addEventListener(event, () => go(), { once: true });
+    for (const event of ["scroll", "pointermove", "pointerdown", "keydown"])
+      addEventListener(event, () => go(), { once: true });
   });
 }
 

@@ -326,6 +326,33 @@ describe.skipIf(!chromiumPath)("a mounted view (skipped without /usr/bin/chromiu
     await page.close();
   });
 
+  test("comes to life in steps when the page is at rest, and in one when it is changed in between", async () => {
+    const { page } = await open();
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
+    await page.locator("#b").evaluate((one) => one.style.setProperty("margin-top", "4000px"));
+    await mount(page, "manyHeads", "b");
+    const status = () => page.locator("#b .status").textContent();
+    // This timer comes after that of the view, which has then taken its first step.
+    await page.evaluate(() =>
+      setTimeout(() => {
+        const [box] = document.querySelector("#b .glassformer")!.shadowRoot!.querySelectorAll("[data-attention]");
+        const text = () => box.querySelector(".status")!.textContent;
+        lab.seen.push([box.classList.contains("moving"), text()]);
+        lab.views.b.setState({ selected: { layer: 0, head: 1 } });
+        lab.seen.push([box.classList.contains("moving"), text()]);
+      }, 1000),
+    );
+    await page.clock.runFor(1001);
+    const [before, after] = (await seen(page)).slice(-2);
+    expect(before).toEqual([true, ""]);
+    expect(after).toEqual([true, await status()]);
+    expect(await status()).toMatch(/^L0H1: /);
+    await page.locator("#b .head").nth(5).click();
+    expect((await seen(page)).filter((one) => (one as string[])[1] === "select")).toHaveLength(1);
+    await page.close();
+  });
+
   test("of a graph remembers what is locked, pinned and in groups, and shows it again", async () => {
     const { page } = await open();
     await mount(page, "graph");
@@ -442,6 +469,84 @@ describe.skipIf(!chromiumPath)("a mounted view (skipped without /usr/bin/chromiu
     );
     expect(await page.locator("#a figure").count()).toBe(1);
     expect(await page.locator("#a .lens").count()).toBe(1);
+    await page.close();
+  });
+
+  test("of a finding in place of another is put there in turns, keeps what is the same, and leaves exactly the last that was set", async () => {
+    const { page, messages } = await open({ viewport: { width: 700, height: 300 } });
+    await page.evaluate(async () => {
+      const first = await (await fetch("/made/finding.json")).json();
+      const pictures = [{ ...lab.pictures.attention().spec, name: "heads" }, ...first.pictures];
+      pictures.push({ ...lab.pictures.heatmap(), name: "map" }, { ...lab.pictures.pixels().spec, name: "pixels" });
+      const other = JSON.parse(JSON.stringify(first).replaceAll("MLP", "MPL").replaceAll("is exact", "is EXACT"));
+      const short = { ...first, summary: first.summary.slice(0, 1), pictures: [], tables: [], caveats: [] };
+      // However fast it is, there is a turn after each part below the window.
+      let now = 0;
+      performance.now = () => (now += 100);
+      Object.assign(globalThis, {
+        findings: { first, other, long: { ...other, pictures }, short },
+        parts: (id: string) => [
+          ...document.querySelector(`#${id} .glassformer`)!.shadowRoot!.querySelectorAll("article > *"),
+        ],
+      });
+      lab.views.a = lab.mount(document.querySelector("#a")!, first);
+      await lab.views.a.ready;
+    });
+    type Name = "first" | "other" | "long" | "short";
+    type Globals = { findings: Record<Name, Parameters<Lab["mount"]>[1]>; parts: (id: string) => HTMLElement[] };
+    /** Sets a finding, and another when the first part of that is there. @returns whether the last part ever had the other words, and whether the first is the element that it was */
+    const set = (...names: Name[]) =>
+      page.evaluate(async ([one, next]) => {
+        const { findings, parts } = globalThis as unknown as Globals;
+        const { a } = lab.views;
+        const heading = parts("a")[0];
+        const changed = new Promise<void>((go) => {
+          const watch = () => parts("a")[0].textContent!.includes("MPL") && go();
+          new MutationObserver(watch).observe(parts("a")[0], { subtree: true, childList: true, characterData: true });
+        });
+        let wasWhole = false;
+        const last = () => {
+          wasWhole ||= parts("a").at(-1)!.textContent!.includes("EXACT");
+        };
+        const watched = new MutationObserver(last);
+        watched.observe(parts("a")[0].parentElement!, { subtree: true, childList: true, characterData: true });
+        const setting = a.setData(findings[one]);
+        if (next) {
+          await changed;
+          await a.setData(findings[next]);
+        }
+        await setting;
+        watched.disconnect();
+        return { wasWhole, kept: heading === parts("a")[0] };
+      }, names);
+    /** The parts where others were, and where nothing was, with what is out of sight brought to life. */
+    const both = (name: Name) =>
+      page.evaluate(async (one) => {
+        const { findings, parts } = globalThis as unknown as Globals;
+        lab.views.b?.destroy();
+        lab.views.b = lab.mount(document.querySelector("#b")!, findings[one]);
+        await lab.views.b.ready;
+        const zoomed = { pictures: { heads: { zoom: 2 } as AttentionState } };
+        for (const view of [lab.views.a, lab.views.b]) if (view.getState().pictures.heads) view.setState(zoomed);
+        await new Promise((drawn) => setTimeout(drawn, 200));
+        return ["a", "b"].map((id) => parts(id).map(({ outerHTML }) => outerHTML));
+      }, name);
+    const rounds: [names: [Name] | [Name, Name], wasWhole: boolean][] = [
+      [["long", "short"], false],
+      [["long"], true],
+      [["short"], false],
+      [["other", "short"], false],
+      [["other"], true],
+      [["first"], true],
+    ];
+    for (const [names, wasWhole] of rounds) {
+      expect(await set(...names), names.join()).toEqual({ wasWhole, kept: true });
+      const [there, fresh] = await both(names.at(-1)!);
+      expect(there.length).toBeGreaterThan(1);
+      expect(there, names.join()).toEqual(fresh);
+    }
+    expect(messages).toEqual([]);
+    expect(await page.evaluate(() => globalThis.refused)).toEqual([]);
     await page.close();
   });
 

@@ -57,7 +57,7 @@ export async function servedApp(): Promise<ServedApp> {
 
 /** Once the page has computed what it shows. */
 export const computed = (tab: Page, timeout = LIMIT) =>
-  tab.locator('[data-of="computed"]:not(.outdated) .finding figure').first().waitFor({ timeout });
+  tab.locator('[data-of="computed"]:not(.outdated) .finding[aria-busy="false"] figure').first().waitFor({ timeout });
 
 /** What the finding says of the next token's probabilities. */
 export const probabilities = (tab: Page) =>

@@ -66,7 +66,7 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
   let page: Page;
 
   const computed = (of: Pick<Page, "locator"> = page) =>
-    of.locator('[data-of="computed"]:not(.outdated) .finding figure').first().waitFor();
+    of.locator('[data-of="computed"]:not(.outdated) .finding[aria-busy="false"] figure').first().waitFor();
   const isIsolated = () => page.evaluate(() => crossOriginIsolated);
 
   beforeAll(async () => {

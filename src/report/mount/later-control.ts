@@ -1,7 +1,8 @@
 /**
- * A picture that is brought to life when it comes near what is in sight, or the page has been at rest for a while. Until then it is as it is drawn
- * first; what a user or program changes of it brings it to life immediately.
+ * A picture that is brought to life when it comes near what is in sight, or, in turns, when the page has been at rest for a while. Until then it is
+ * as it is drawn first; what a user or program changes of it brings it to life immediately.
  */
+import { pause } from "../../engine/pause.ts";
 import type { Control } from "../page/client/control.ts";
 import type { ViewPlace } from "../page/client/places.ts";
 
@@ -19,12 +20,13 @@ export interface Drawn<State extends object> extends Control<State> {
 export class LaterControl<State extends object> implements Drawn<State> {
   readonly element: HTMLElement;
   readonly #first: State;
-  readonly #make: () => Drawn<State>;
+  readonly #make: () => Generator<undefined, Drawn<State>>;
   readonly #ended = new AbortController();
+  #steps: Generator<undefined, Drawn<State>> | undefined;
   #made: Drawn<State> | undefined;
 
-  /** @param first the state that it has when it is made @param life until when it may be made */
-  constructor(element: HTMLElement, first: State, make: () => Drawn<State>, life: AbortSignal) {
+  /** @param first the state that it has when it is made @param make in steps @param life until when it may be made */
+  constructor(element: HTMLElement, first: State, make: () => Generator<undefined, Drawn<State>>, life: AbortSignal) {
     this.element = element;
     this.#first = first;
     this.#make = make;
@@ -39,7 +41,7 @@ export class LaterControl<State extends object> implements Drawn<State> {
       { rootMargin: `${100 * NEAR}% 0px` },
     );
     observer.observe(element);
-    const rested = setTimeout(() => this.#now(), REST);
+    const rested = setTimeout(() => void this.#inTurns(), REST);
     this.#ended.signal.addEventListener("abort", () => {
       observer.disconnect();
       clearTimeout(rested);
@@ -65,13 +67,27 @@ export class LaterControl<State extends object> implements Drawn<State> {
   }
 
   renew(): void {
-    this.#made?.renew();
+    if (this.#steps) this.#now().renew();
   }
 
   #now(): Drawn<State> {
     this.#ended.abort();
-    this.#made ??= this.#make();
+    while (!this.#made) this.#step();
     return this.#made;
+  }
+
+  async #inTurns(): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      this.#step();
+      if (this.#made) this.#ended.abort();
+      else await pause();
+    }
+  }
+
+  #step(): void {
+    this.#steps ??= this.#make();
+    const { done, value } = this.#steps.next();
+    if (done) this.#made = value;
   }
 }
 

@@ -18,6 +18,7 @@ import { onTheme } from "../page/client/theme.ts";
 import { tips, titles } from "../page/client/tips.ts";
 import { GROUND } from "../page/mounted-style.ts";
 import { FOLDED } from "../page/needs.ts";
+import { become, takeAttributes } from "./become.ts";
 import { type ChangedPictures, changedPictures, turning } from "./changed.ts";
 import { type Content, contentOf, type Mountable, STYLE_ATTRIBUTE } from "./content.ts";
 import { type Drawn, LaterControl } from "./later-control.ts";
@@ -56,6 +57,7 @@ export class MountedView {
   #first: ViewState["pictures"] = {};
   #selected: ViewPlace | null = null;
   #pointed: ViewPlace | null = null;
+  #style: Content["style"] | undefined;
   /** How often data have been set: only the last are shown. */
   #version = 0;
 
@@ -80,7 +82,10 @@ export class MountedView {
     return this.#life.signal.aborted;
   }
 
-  /** Draws other data. What is selected stays so where it still exists. @param rest what the parts below the window wait for, if they are the first */
+  /**
+   * Draws other data. What is selected stays so where it still exists. What is being drawn goes on until later data are there to take its place.
+   * @param rest what the parts below the window wait for, if they are the first
+   */
   async setData(given: Mountable, rest?: Promise<unknown>): Promise<void> {
     const mine = ++this.#version;
     const content = await contentOf(given);
@@ -88,18 +93,18 @@ export class MountedView {
     const fragment = fragmentOf(content.html);
     await imagesToCanvases(fragment);
     await pause();
-    const isLast = () => mine === this.#version && !this.destroyed;
-    if (!isLast()) return;
+    if (mine !== this.#version || this.destroyed) return;
     this.#content.abort();
     this.#content = new AbortController();
-    this.#light.replaceSync(content.style.light);
-    this.#dark.replaceSync(content.style.dark);
-    if (!(await this.#put(fragment, isLast, rest))) return;
+    const { signal: life } = this.#content;
+    this.#setStyle(content.style);
+    await this.#put(fragment, life, rest);
+    if (life.aborted) return;
     this.#enliven(content);
     await pause();
-    if (!isLast()) return;
+    if (life.aborted) return;
     const controls = await this.#madeControls(content);
-    if (!isLast()) return;
+    if (life.aborted) return;
     const before = this.state;
     this.#controls = new Map(controls.map((control) => [nameOf(control), control]));
     this.#first = this.state.pictures;
@@ -147,23 +152,39 @@ export class MountedView {
     for (const listeners of Object.values(this.#listeners)) listeners.clear();
   }
 
-  /** Puts what is drawn into its place: the parts of a finding in turns, unless they take the place of others, which would move. @returns whether it is all there */
-  async #put(fragment: DocumentFragment, isLast: () => boolean, rest?: Promise<unknown>): Promise<boolean> {
-    const whole = [...fragment.children].find(({ localName }) => localName === "article");
-    const parts = whole && !this.#inside.hasChildNodes() ? [...whole.children] : [];
-    for (const part of parts) part.remove();
-    this.#inside.replaceChildren(fragment);
+  /** Rules that stay the same are not set: all that is shown would be styled again. */
+  #setStyle({ light, dark }: Content["style"]): void {
+    if (light !== this.#style?.light) this.#light.replaceSync(light);
+    if (dark !== this.#style?.dark) this.#dark.replaceSync(dark);
+    this.#style = { light, dark };
+  }
+
+  /**
+   * Puts what is drawn into its place, until `life` ends: the parts of a finding in turns. Where they take the place of others, those down to
+   * the end of the window are put there in one turn, so that nobody sees a part of one finding above a part of another.
+   */
+  async #put(fragment: DocumentFragment, life: AbortSignal, rest?: Promise<unknown>): Promise<void> {
+    const next = articleIn(fragment);
+    const parts = next ? [...next.children] : [];
+    const shown = next && articleIn(this.#inside);
+    const old = shown ? [...shown.children] : [];
+    if (shown) {
+      takeAttributes(shown, next);
+      for (const part of old.slice(parts.length)) part.remove();
+    } else {
+      for (const part of parts) part.remove();
+      this.#inside.replaceChildren(fragment);
+    }
     let until = performance.now() + SLICE;
-    for (const part of parts) {
-      whole!.append(part);
-      const { bottom } = part.getBoundingClientRect(); // lays it out now, and not all of them together
-      if (bottom > innerHeight) await rest;
-      if (performance.now() < until) continue;
+    for (const [i, part] of parts.entries()) {
+      if (i >= old.length) (shown ?? next!).append(part);
+      const { top, bottom } = (i < old.length ? become(old[i], part) : part).getBoundingClientRect(); // lays it out now, and not all of them together
+      if (!shown && bottom > innerHeight) await rest;
+      if (performance.now() < until || (shown && top < innerHeight)) continue;
       await pause();
-      if (!isLast()) return false;
+      if (life.aborted) return;
       until = performance.now() + SLICE;
     }
-    return true;
   }
 
   #enliven(content: Content): void {
@@ -246,6 +267,11 @@ export class MountedView {
   #report<E extends keyof ViewEvents>(event: E, value: ViewEvents[E]): void {
     for (const act of [...this.#listeners[event]] as ((value: ViewEvents[E]) => void)[]) act(value);
   }
+}
+
+/** The element of a finding, if that is all there is. */
+function articleIn({ children }: ParentNode): Element | undefined {
+  return children.length === 1 && children[0].localName === "article" ? children[0] : undefined;
 }
 
 /** The content's elements, with their styles set as a script may. */

@@ -9,7 +9,7 @@ import { all, type Behaviour, closest, on, onResize, type Root, renewTip, the } 
 export const attention: Behaviour = (root, life) => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   for (const box of attentionBoxes(root)) {
-    const view = attentionView(box, takeAttention(box), life);
+    const view = finished(attentionView(box, takeAttention(box), life));
     dark.addEventListener("change", () => view.renew(), { signal: life });
   }
 };
@@ -19,17 +19,28 @@ export function attentionBoxes(root: Root): HTMLElement[] {
   return all("[data-attention]", root);
 }
 
-/** Brings a picture of attention to life, except that nothing redraws it when it becomes dark. */
-export function attentionView(
+/** Brings a picture of attention to life, in steps, except that nothing redraws it when it becomes dark. */
+export function* attentionView(
   box: HTMLElement,
   stored: StoredAttention,
   life: AbortSignal,
   listener?: Listener,
-): AttentionView {
+): Generator<undefined, AttentionView> {
   const view = new AttentionView(box, stored, life, listener);
+  yield;
+  yield* view.start();
+  yield;
   const listening = [listenToHeads, listenToTokens, listenToTools, listenToCells, listenToKeys, listenToSize];
   for (const listen of listening) listen(view, life);
   return view;
+}
+
+/** Takes all steps. */
+function finished<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }
 
 function listenToHeads(view: AttentionView, life: AbortSignal): void {

@@ -70,8 +70,18 @@ export class AttentionView implements Control<AttentionState> {
     life.addEventListener("abort", () => cancelAnimationFrame(this.#frame));
     box.classList.add("moving");
     the(".stage", box).hidden = false;
+  }
+
+  /** Draws it for the first time: between its steps a page can do what waits. */
+  *start(): Generator<undefined, void> {
     this.colors.renew();
-    this.layOut();
+    yield;
+    this.plot.layOut();
+    yield;
+    this.#arcs.layOut();
+    this.#gallery.layOut();
+    yield;
+    this.draw();
     this.#gallery.renew();
   }
 
