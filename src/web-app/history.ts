@@ -1,64 +1,65 @@
-/** The state in the page's address, with the browser's Back and Forward. One that is too long for an address is in the history's entry itself. */
+/** The state in the entries of the browser's history, for Back and Forward, and in the address, for links. */
 import { effect } from "@preact/signals";
 import { sentence } from "./latest.ts";
 import { fragmentOf, LONGEST_LINK, stateOf } from "./link.ts";
-import { type State, stateFrom } from "./state.ts";
-import { changedBy, linkProblem, state } from "./store.ts";
+import { changesFromStart, START, type State, stateFrom } from "./state.ts";
+import { changedBy, linkProblem, open, state } from "./store.ts";
 
-/** What an entry of the history holds, as the browser stores it. */
+/** What an entry holds, as the browser stores it: the address is made later, and may be too long. */
 interface Entry {
-  readonly long?: State;
+  readonly state: State;
 }
 
-/** The state of the address. Another address while it is read wins. */
-async function readAddress(): Promise<void> {
-  const { hash } = location;
+/** The state of the entry, as text. */
+let held = textOf(START);
+/** Counts what begins to be read or written: what takes its time ends without effect once another has begun. */
+let turn = 0;
+
+/** Shows the state of the entry, or of its address, if a link was opened or typed. */
+async function read(): Promise<void> {
+  const mine = ++turn;
+  const entry = history.state as Entry | null;
   try {
-    const { long } = (history.state ?? {}) as Entry;
-    const found = long ? stateFrom(long) : await stateOf(hash);
-    if (hash !== location.hash) return;
+    const found = entry?.state ? stateFrom(entry.state) : await stateOf(location.hash);
+    if (mine !== turn) return;
+    held = textOf(found);
     linkProblem.value = "";
-    shown = hash;
-    read = found;
-    changedBy.value = "step";
-    state.value = found;
+    open(found);
+    if (entry?.state) await write(found);
+    else history.replaceState({ state: found } satisfies Entry, "");
   } catch (error) {
-    linkProblem.value = sentence(error);
+    if (mine === turn) linkProblem.value = sentence(error);
   }
 }
 
-/** The fragment that the address has, and the state that was read from it. */
-let shown: string | undefined;
-let read: State | undefined;
-let last: Promise<void> = Promise.resolve();
+/** Writes a state to the entry, or immediately to one of its own after it, and then its address. */
+async function write(now: State, isStep = false): Promise<void> {
+  const mine = ++turn;
+  const entry: Entry = { state: now };
+  if (isStep) history.pushState(entry, "");
+  const fragment = await fragmentOf(now);
+  if (mine !== turn) return;
+  const shown = fragment.length > LONGEST_LINK ? "" : fragment;
+  history.replaceState(entry, "", `${location.pathname}${location.search}${shown}`);
+}
 
 /** Reads the address, and from then on writes every change of the state to it. */
 export async function followAddress(): Promise<void> {
-  await readAddress();
-  shown = location.hash;
-  addEventListener("popstate", () => void readAddress());
+  await read();
+  addEventListener("popstate", () => void read());
   let wasTyping = false;
-  let isStep = false;
   effect(() => {
     const now = state.value;
     const by = changedBy.value;
-    isStep ||= by === "step" || (by === "typing" && !wasTyping);
+    const isStep = by === "step" || (by === "typing" && !wasTyping);
     wasTyping = by === "typing";
-    if (now === read) {
-      isStep = false;
-      return;
-    }
-    last = last.then(async () => {
-      const fragment = await fragmentOf(now);
-      if (now !== state.peek()) return;
-      const does = isStep ? "pushState" : "replaceState";
-      isStep = false;
-      if (fragment === shown) return;
-      const isLong = fragment.length > LONGEST_LINK;
-      shown = isLong ? "" : fragment;
-      const address = `${location.pathname}${location.search}${shown}`;
-      const entry: Entry = isLong ? { long: now } : {};
-      history[does](entry, "", address);
-    });
+    const text = textOf(now);
+    if (text === held) return;
+    held = text;
+    void write(now, isStep);
   });
+}
+
+function textOf(state: State): string {
+  return JSON.stringify(changesFromStart(state));
 }

@@ -1,5 +1,5 @@
 /** What the page holds: its state, and what was computed of it. Components read these signals, and call the functions that change them. */
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { Finding } from "../finding/finding.ts";
 import type { GivenIntervention } from "../measures/interventions/options.ts";
 import { Asking } from "./asking.ts";
@@ -101,15 +101,25 @@ export const asking = new Asking(nextWorker, (why) => {
 
 /** Changes the state. @param typed whether by typing */
 export function change(changes: Partial<State>, typed = false): void {
-  changedBy.value = typed ? "typing" : "step";
-  state.value = { ...state.value, ...changes };
+  set({ ...state.peek(), ...changes }, typed ? "typing" : "step");
 }
 
 /** Remembers how pictures are looked at. */
 export function changePictures(pictures: State["pictures"]): void {
   if (JSON.stringify(pictures) === JSON.stringify(state.peek().pictures)) return;
-  changedBy.value = "looking";
-  state.value = { ...state.value, pictures };
+  set({ ...state.peek(), pictures }, "looking");
+}
+
+/** Shows another state, as a whole. */
+export function open(other: State): void {
+  set(other, "step");
+}
+
+function set(next: State, by: typeof changedBy.value): void {
+  batch(() => {
+    changedBy.value = by;
+    state.value = next;
+  });
 }
 
 /** Shows what was stored with the page, if it is of the state that the page starts in. */

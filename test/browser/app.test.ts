@@ -103,6 +103,24 @@ describe.skipIf(!chromiumPath)(title, { timeout: 3 * LIMIT }, () => {
       .not.toBe("What does the model make of this text?");
   });
 
+  test("Back undoes the last step, also immediately after it, and Forward takes it again", async () => {
+    const heading = () => page.locator(".asking h1").textContent();
+    const before = await heading();
+    await page.evaluate(() => {
+      const [ablation] = [...document.querySelectorAll("nav button")].filter((one) => one.textContent === "ablation");
+      (ablation as HTMLElement).click();
+      history.back();
+    });
+    await new Promise((quiet) => setTimeout(quiet, 500));
+    expect(await heading()).toBe(before);
+    await page.goForward();
+    await soon(() => page.locator("nav [aria-current]").textContent()).toBe("ablation");
+    await soon(async () => (await stateOf(new URL(page.url()).hash)).analysis).toBe("ablation");
+    await page.goBack();
+    await soon(heading).toBe(before);
+    await computed(page);
+  });
+
   test("a number out of range is refused in the library's sentence", async () => {
     await page.getByText("About, and options").click();
     await page.getByLabel("top", { exact: true }).fill("0");
