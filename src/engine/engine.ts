@@ -3,7 +3,7 @@
  * about transformers.
  */
 import { showShape } from "../graph/axes.ts";
-import { largestValue, NUMBER_BYTES } from "../graph/largest-value.ts";
+import { largestValue } from "../graph/largest-value.ts";
 import { needTensors } from "../graph/methods/expression.ts";
 import type { EvaluateOptions, Sized } from "../graph/runner.ts";
 import { Tensor } from "../graph/tensor.ts";
@@ -18,7 +18,8 @@ import { shown } from "../tensor/show.ts";
 import type { Backend, Session } from "./backend.ts";
 import type { Feed } from "./feeds.ts";
 import { feedOf } from "./kept.ts";
-import { computedLayout, layoutKey, uncopied } from "./layout.ts";
+import { laidOut } from "./laid-out.ts";
+import { layoutKey, uncopied } from "./layout.ts";
 import { Layouts } from "./layouts.ts";
 import { keptBytes, runBytes } from "./memory.ts";
 import { computedOutputs, slotName, writeOnnx } from "./onnx.ts";
@@ -133,8 +134,7 @@ export class Engine {
   ): Promise<Tensor[]> {
     const plan = planOf(outputs);
     this.admit(plan, outputs, sized);
-    const layouts = await this.layOut(plan);
-    signal?.throwIfAborted();
+    const layouts = await this.layOut(plan, signal);
     const arrays = await this.execute(plan, (source) => source.array ?? layouts.get(layoutKey(source))!, signal);
     this.runs++;
     return plan.outputs.map((slot, i) => {
@@ -297,50 +297,29 @@ export class Engine {
     return arrays;
   }
 
-  /**
-   * The numbers of a plan's weights in new layouts, each by its key: without a copy if numbers keep their order, and those
-   * that do not exist yet in one run.
-   */
-  private async layOut(plan: Plan): Promise<ReadonlyMap<string, NDArray>> {
+  /** The numbers of a plan's weights in new layouts, each by its key: without a copy if numbers keep their order, and otherwise made once. */
+  private async layOut(plan: Plan, signal?: AbortSignal): Promise<ReadonlyMap<string, NDArray>> {
     const found = new Map<string, NDArray>();
-    const missing: Tensor[] = [];
     for (const { source } of plan.inputs) {
-      if (source.array) continue;
+      if (source.array || found.has(layoutKey(source))) continue;
       const weight = uncopied(source);
-      const array = weight ? ({ ...weight.array!, shape: source.shape } as NDArray) : this.layouts.get(source);
-      if (array) found.set(layoutKey(source), array);
-      else missing.push(source);
-    }
-    // A few at a time, and without keeping what ran: a run holds its results twice, once for itself.
-    for (const some of together(missing)) {
-      const made = makePlan(some.map(computedLayout));
-      const arrays = await this.execute(made, (source) => source.array!);
-      for (const [i, source] of some.entries()) {
-        const array = { ...arrays.get(made.outputs[i].id)!, shape: source.shape } as NDArray;
+      let array = weight ? ({ ...weight.array!, shape: source.shape } as NDArray) : this.layouts.get(source);
+      if (!array) {
+        const steps = laidOut(source);
+        for (let step = steps.next(); ; step = steps.next()) {
+          if (step.done) {
+            array = step.value;
+            break;
+          }
+          await pause();
+          signal?.throwIfAborted();
+        }
         this.layouts.keep(source, array);
-        found.set(layoutKey(source), array);
       }
-      if (bytesOfAll(some) >= LAID_OUT_TOGETHER) await this.sessions.forget(made.key);
+      found.set(layoutKey(source), array);
     }
     return found;
   }
-}
-
-/** Weights are laid out together up to this many bytes. */
-const LAID_OUT_TOGETHER = 64e6;
-
-const bytesOfAll = (sources: readonly Tensor[]): number =>
-  sources.reduce((sum, { shape }) => sum + NUMBER_BYTES * sizeOf(shape), 0);
-
-/** Groups of that many bytes, or of one. */
-function together(sources: readonly Tensor[]): Tensor[][] {
-  const groups: Tensor[][] = [];
-  for (const source of sources) {
-    const group = groups.at(-1);
-    if (group && bytesOfAll([...group, source]) <= LAID_OUT_TOGETHER) group.push(source);
-    else groups.push([source]);
-  }
-  return groups;
 }
 
 /** A result in the requested shape. @throws GlassformerError if the backend returned a different number of numbers */

@@ -1,7 +1,7 @@
 /** Weights in new layouts, made only by layout ops: what distinguishes two layouts, and which need no copy. */
 import { unshaped } from "../graph/layouts.ts";
 import { ops } from "../graph/ops/index.ts";
-import { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
 import { identityOf } from "../tensor/kept.ts";
 
@@ -70,14 +70,4 @@ export function laidOutOnce(weight: Tensor, how: string, make: (weight: Tensor) 
 export function uncopied(t: Tensor): Tensor | undefined {
   const x = unshaped(t);
   return x.op === null ? x : undefined;
-}
-
-/** The same layout on leaves that count as feeds, so that a plan computes it instead of asking for it. */
-export function computedLayout(t: Tensor): Tensor {
-  const made = new Map<Tensor, Tensor>();
-  for (const x of topological([t])) {
-    const inputs = x.inputs.map((input) => made.get(input)!);
-    made.set(x, x.op === null ? Tensor.leaf(x.array!, x.axes) : x.on(inputs));
-  }
-  return made.get(t)!;
 }
