@@ -131,12 +131,11 @@ export function kernelOf(op: OpName | KernelName): Kernel {
   return all[op];
 }
 
+/** What of a backend decides how steps are written. */
+export type WrittenFor = Pick<Backend, "geluByErf" | "weightsFirst" | "picksRows">;
+
 /** How a step is written for a backend. */
-export function kernelOn(
-  backend: Pick<Backend, "geluByErf" | "weightsFirst">,
-  op: OpName | KernelName,
-  attrs: Attrs,
-): Kernel {
+export function kernelOn(backend: WrittenFor, op: OpName | KernelName, attrs: Attrs): Kernel {
   if (op === "gelu" && attrs.approximate === "tanh" && backend.geluByErf) return fastGelu;
   if (op === "fewRows" && !backend.weightsFirst) return transposedProduct;
   if (op === "joinedRows" && !backend.weightsFirst) return productsApart;

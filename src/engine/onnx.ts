@@ -2,9 +2,8 @@
 import type { Emitter, OnnxAttrs } from "../graph/op.ts";
 import { onnxType } from "../graph/ops/cast.ts";
 import type { NDArray } from "../tensor/array.ts";
-import type { Backend } from "./backend.ts";
 import type { SlotDType } from "./feeds.ts";
-import { kernelOn } from "./kernels.ts";
+import { kernelOn, type WrittenFor } from "./kernels.ts";
 import { type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue, onnxBytes } from "./onnx-messages.ts";
 import type { Plan, Slot } from "./steps.ts";
 
@@ -27,7 +26,7 @@ export function computedOutputs(plan: Plan): Slot[] {
 }
 
 /** @param backend what of the backend decides how steps are written */
-export function writeOnnx(plan: Plan, backend: Pick<Backend, "geluByErf" | "weightsFirst"> = {}): Uint8Array {
+export function writeOnnx(plan: Plan, backend: WrittenFor = {}): Uint8Array {
   const nodes: OnnxNode[] = [];
   const initializers = plan.constants.map((c) => initializer(slotName(c), c.array));
   const known = new Map<string, string>();
@@ -55,6 +54,7 @@ export function writeOnnx(plan: Plan, backend: Pick<Backend, "geluByErf" | "weig
         shape,
       ),
     float: (value: number) => baked(`f ${value}`, { dtype: "float32", shape: [], data: Float32Array.of(value) }, []),
+    picksRows: backend.picksRows === true,
   } satisfies Emitter;
   for (const step of plan.steps) {
     const inputs = step.inputs.map((s) => ({ name: slotName(s), rank: s.rank, dtype: s.dtype }));

@@ -85,6 +85,10 @@ export function nodeBackend(options: NodeBackendOptions = {}): Backend {
       ...(threads ? { intraOpNumThreads: threads } : {}),
     },
     { ...provider, ...place },
-    { weightsFirst: device === "cpu", maxSessions: Math.min(MOST_SESSIONS, Math.max(FEWEST_SESSIONS, maxSessions)) },
+    {
+      weightsFirst: device === "cpu",
+      picksRows: device === "cpu",
+      maxSessions: Math.min(MOST_SESSIONS, Math.max(FEWEST_SESSIONS, maxSessions)),
+    },
   );
 }

@@ -32,6 +32,8 @@ export interface Emitter {
   /** A constant baked into the graph. */
   int64(values: readonly number[], shape?: readonly number[]): string;
   float(value: number): string;
+  /** Whether the runtime is fast where a value's size depends on numbers. */
+  readonly picksRows: boolean;
 }
 
 /** For an axis of a result: the axis of each input that it corresponds to, `null` for an input that does not vary along it. */

@@ -94,74 +94,71 @@ test("the seed's job: the model once, then again from the ablated neurons, on th
     v61 = max(v60, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
     v62 = mean(v60, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
     v63 = sub(v61, v62): float32 rank 1, 16 numbers
-    v64 = equal(v60, v60): bool rank 2, 16384 numbers
-    v65 = Infinity: float32 rank 0, 1 number
-    v66 = where(v64, v60, v65): float32 rank 2, 16384 numbers
-    v67 = argmax(v66, axis=-1): int32 rank 1, 16 numbers
-    v68 = feed: int32 rank 2, 28 numbers
-    v69 = gatherRows(v45, v68, axes=2): float32 rank 2, 3584 numbers
-    v70 = mean(v58, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
-    v71 = sub(v58, v70): float32 rank 3, 18432 numbers
-    v72 = mul(v71, v71): float32 rank 3, 18432 numbers
-    v73 = mean(v72, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
-    v74 = add(v73, v11): float32 rank 3, 18 numbers
-    v75 = sqrt(v74): float32 rank 3, 18 numbers
-    v76 = div(v71, v75): float32 rank 3, 18432 numbers
-    v77 = gatherRows(v76, v68, axes=2): float32 rank 2, 14336 numbers
-    v78 = gatherRows(v58, v68, axes=2): float32 rank 2, 14336 numbers
-    v79 = feed: float32 rank 0, 1 number
-    v80 = mul(v78, v79): float32 rank 2, 14336 numbers
+    v64 = argmax(v60, axis=-1): int32 rank 1, 16 numbers
+    v65 = feed: int32 rank 2, 28 numbers
+    v66 = gatherRows(v45, v65, axes=2): float32 rank 2, 3584 numbers
+    v67 = mean(v58, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
+    v68 = sub(v58, v67): float32 rank 3, 18432 numbers
+    v69 = mul(v68, v68): float32 rank 3, 18432 numbers
+    v70 = mean(v69, axes=[-1], keepdims=true): float32 rank 3, 18 numbers
+    v71 = add(v70, v11): float32 rank 3, 18 numbers
+    v72 = sqrt(v71): float32 rank 3, 18 numbers
+    v73 = div(v68, v72): float32 rank 3, 18432 numbers
+    v74 = gatherRows(v73, v65, axes=2): float32 rank 2, 14336 numbers
+    v75 = gatherRows(v58, v65, axes=2): float32 rank 2, 14336 numbers
+    v76 = feed: float32 rank 0, 1 number
+    v77 = mul(v75, v76): float32 rank 2, 14336 numbers
+    v78 = mean(v77, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v79 = sub(v77, v78): float32 rank 2, 14336 numbers
+    v80 = mul(v79, v79): float32 rank 2, 14336 numbers
     v81 = mean(v80, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v82 = sub(v80, v81): float32 rank 2, 14336 numbers
-    v83 = mul(v82, v82): float32 rank 2, 14336 numbers
-    v84 = mean(v83, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v85 = add(v84, v11): float32 rank 2, 14 numbers
-    v86 = sqrt(v85): float32 rank 2, 14 numbers
-    v87 = div(v82, v86): float32 rank 2, 14336 numbers
-    v88 = blocks.0.mlp.W_out: float32 rank 2, 262144 numbers
-    v89, v90 = joinedRows(v77, v87, v88, op="matmul", count=2): float32 rank 2, 3584 numbers; float32 rank 2, 3584 numbers
-    v91 = blocks.0.mlp.b_out: float32 rank 1, 256 numbers
-    v92 = add(v89, v91): float32 rank 2, 3584 numbers
-    v93 = add(v69, v92): float32 rank 2, 3584 numbers
+    v82 = add(v81, v11): float32 rank 2, 14 numbers
+    v83 = sqrt(v82): float32 rank 2, 14 numbers
+    v84 = div(v79, v83): float32 rank 2, 14336 numbers
+    v85 = blocks.0.mlp.W_out: float32 rank 2, 262144 numbers
+    v86, v87 = joinedRows(v74, v84, v85, op="matmul", count=2): float32 rank 2, 3584 numbers; float32 rank 2, 3584 numbers
+    v88 = blocks.0.mlp.b_out: float32 rank 1, 256 numbers
+    v89 = add(v86, v88): float32 rank 2, 3584 numbers
+    v90 = add(v66, v89): float32 rank 2, 3584 numbers
+    v91 = mean(v90, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v92 = sub(v90, v91): float32 rank 2, 3584 numbers
+    v93 = mul(v92, v92): float32 rank 2, 3584 numbers
     v94 = mean(v93, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v95 = sub(v93, v94): float32 rank 2, 3584 numbers
-    v96 = mul(v95, v95): float32 rank 2, 3584 numbers
-    v97 = mean(v96, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v98 = add(v97, v11): float32 rank 2, 14 numbers
-    v99 = sqrt(v98): float32 rank 2, 14 numbers
-    v100 = div(v95, v99): float32 rank 2, 3584 numbers
-    v101 = add(v90, v91): float32 rank 2, 3584 numbers
-    v102 = add(v69, v101): float32 rank 2, 3584 numbers
+    v95 = add(v94, v11): float32 rank 2, 14 numbers
+    v96 = sqrt(v95): float32 rank 2, 14 numbers
+    v97 = div(v92, v96): float32 rank 2, 3584 numbers
+    v98 = add(v87, v88): float32 rank 2, 3584 numbers
+    v99 = add(v66, v98): float32 rank 2, 3584 numbers
+    v100 = mean(v99, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
+    v101 = sub(v99, v100): float32 rank 2, 3584 numbers
+    v102 = mul(v101, v101): float32 rank 2, 3584 numbers
     v103 = mean(v102, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v104 = sub(v102, v103): float32 rank 2, 3584 numbers
-    v105 = mul(v104, v104): float32 rank 2, 3584 numbers
-    v106 = mean(v105, axes=[-1], keepdims=true): float32 rank 2, 14 numbers
-    v107 = add(v106, v11): float32 rank 2, 14 numbers
-    v108 = sqrt(v107): float32 rank 2, 14 numbers
-    v109 = div(v104, v108): float32 rank 2, 3584 numbers
-    v110 = permute(unembed.W_U, perm=[-1,-2]): float32 rank 2, 1048576 numbers
-    v111 = unembed.b_U: float32 rank 1, 4096 numbers
-    v112, v113 = joinedRows(v100, v109, v110, v111, op="linear", count=2): float32 rank 2, 57344 numbers; float32 rank 2, 57344 numbers
-    v114 = feed: int32 rank 1, 14 numbers
-    v115 = crossEntropy(v112, v114): float32 rank 1, 14 numbers
-    v116 = pick(v112, v114): float32 rank 1, 14 numbers
-    v117 = crossEntropy(v113, v114): float32 rank 1, 14 numbers
-    v118 = pick(v113, v114): float32 rank 1, 14 numbers
-    v119 = unembed.W_U: float32 rank 2, 1048576 numbers
-    v120 = gather(v119, v114, axis=-1): float32 rank 2, 3584 numbers
-    v121 = matmul(v88, v120): float32 rank 2, 14336 numbers
-    v122 = permute(v121, perm=[-1,-2]): float32 rank 2, 14336 numbers
-    v123 = div(v122, v99): float32 rank 2, 14336 numbers
-    v124 = unsqueeze(blocks.0.mlp.b_out, axis=-2): float32 rank 2, 256 numbers
-    v125 = matmul(v124, v120): float32 rank 2, 14 numbers
-    v126 = permute(v125, perm=[-1,-2]): float32 rank 2, 14 numbers
-    v127 = div(v126, v99): float32 rank 2, 14 numbers
-    v128 = gatherRows(v76, v59, axes=2): float32 rank 2, 16384 numbers
-    v129 = max(v128, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v130 = mean(v128, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
-    v131 = sub(v129, v130): float32 rank 1, 16 numbers
-    v132 = gatherRows(v75, v59, axes=2): float32 rank 2, 16 numbers
-    return v63, v67, v115, v116, v117, v118, v77, v123, v127, v131, v132"
+    v104 = add(v103, v11): float32 rank 2, 14 numbers
+    v105 = sqrt(v104): float32 rank 2, 14 numbers
+    v106 = div(v101, v105): float32 rank 2, 3584 numbers
+    v107 = permute(unembed.W_U, perm=[-1,-2]): float32 rank 2, 1048576 numbers
+    v108 = unembed.b_U: float32 rank 1, 4096 numbers
+    v109, v110 = joinedRows(v97, v106, v107, v108, op="linear", count=2): float32 rank 2, 57344 numbers; float32 rank 2, 57344 numbers
+    v111 = feed: int32 rank 1, 14 numbers
+    v112 = crossEntropy(v109, v111): float32 rank 1, 14 numbers
+    v113 = pick(v109, v111): float32 rank 1, 14 numbers
+    v114 = crossEntropy(v110, v111): float32 rank 1, 14 numbers
+    v115 = pick(v110, v111): float32 rank 1, 14 numbers
+    v116 = unembed.W_U: float32 rank 2, 1048576 numbers
+    v117 = gather(v116, v111, axis=-1): float32 rank 2, 3584 numbers
+    v118 = matmul(v85, v117): float32 rank 2, 14336 numbers
+    v119 = permute(v118, perm=[-1,-2]): float32 rank 2, 14336 numbers
+    v120 = div(v119, v96): float32 rank 2, 14336 numbers
+    v121 = unsqueeze(blocks.0.mlp.b_out, axis=-2): float32 rank 2, 256 numbers
+    v122 = matmul(v121, v117): float32 rank 2, 14 numbers
+    v123 = permute(v122, perm=[-1,-2]): float32 rank 2, 14 numbers
+    v124 = div(v123, v96): float32 rank 2, 14 numbers
+    v125 = gatherRows(v73, v59, axes=2): float32 rank 2, 16384 numbers
+    v126 = max(v125, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v127 = mean(v125, axes=[-1], keepdims=false): float32 rank 1, 16 numbers
+    v128 = sub(v126, v127): float32 rank 1, 16 numbers
+    v129 = gatherRows(v72, v59, axes=2): float32 rank 2, 16 numbers
+    return v63, v64, v112, v113, v114, v115, v74, v120, v124, v128, v129"
   `);
 });
 

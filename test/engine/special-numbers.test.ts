@@ -63,6 +63,38 @@ describe.each([nodeBackend({ threads: 1 }), webBackend()].map((b) => [b.name, b]
     }
   });
 
+  test("rows with NaN among others, of numbers whose sum is none or is infinite, have their largest where it is", async () => {
+    const rows = [
+      [3, 1, 2, 5, 4],
+      [3, NaN, 9, 5, 4],
+      [Infinity, -Infinity, Infinity, 0, 1],
+      [-Infinity, -Infinity, 2, -Infinity, -Infinity],
+      [3e38, 3e38, -3e38, -3e38, 3.1e38],
+      [1, Infinity, NaN, NaN, 7],
+    ];
+    for (const shape of [
+      [6, 5],
+      [2, 3, 5],
+      [1, 6, 1, 5],
+    ]) {
+      const x = tensor(Float32Array.from(rows.flat()), { shape });
+      const values = [x.argmax(), x.topK(2).indices, x.argmin(), x.isTopK(1), x.transpose().argmax(-2)];
+      const found = await engine.run(values);
+      const right = interpret(values);
+      for (const [i, one] of found.entries()) expect(one.toArray()).toEqual(right[i].toArray());
+      expect([...found[0].data]).toEqual([3, 1, 0, 2, 4, 1]);
+      expect([...found[1].data]).toEqual([3, 4, 1, 2, 0, 2, 2, 0, 4, 0, 1, 2]);
+    }
+    for (const shape of [
+      [0, 5],
+      [2, 0, 3],
+    ]) {
+      const [at] = await engine.run([tensor(new Float32Array(0), { shape }).argmax()]);
+      expect(at.shape).toEqual(shape.slice(0, -1));
+      expect(() => tensor(new Float32Array(0), { shape }).topK(1)).toThrow(/topK needs a row .* has none/);
+    }
+  });
+
   test("topK is the largest, then the largest of the rest, and so on, for rows full of ties", async () => {
     const data = Float32Array.from({ length: 3 * 700 }, (_, i) => (i * i) % 23);
     const x = tensor(data, { shape: [3, 700] });

@@ -15,7 +15,7 @@ export interface Ordered<V> {
 export abstract class Ordering extends Indexing {
   /** The index of the largest number, the first if several. NaN counts as infinite. */
   argmax(axis: AxisRef = -1): this {
-    return this.applied("argmax", [this.comparable()], { axis: this.fromEnd(axis) });
+    return this.applied("argmax", [this], { axis: this.fromEnd(axis) });
   }
   /** The index of the smallest number, the first if several. NaN counts as the smallest, as in PyTorch. */
   argmin(axis: AxisRef = -1): this {
@@ -65,9 +65,5 @@ export abstract class Ordering extends Indexing {
     const size = this.shape[axis];
     const order = Int32Array.from({ length: size }, (_, i) => size - 1 - i);
     return this.gather(axis, this.leaf(ndarray("int32", [size], order)));
-  }
-  /** Infinity instead of NaN, which is neither less nor greater than anything, so that the largest is defined. */
-  comparable(): this {
-    return this.dtype.startsWith("float") ? this.where(this.equal(this), this.constant(Infinity)) : this;
   }
 }

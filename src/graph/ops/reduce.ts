@@ -9,6 +9,7 @@ import { float, strided } from "../kernels.ts";
 import { type Along, type Emitter, type Op, type Operand, ordinary } from "../op.ts";
 import type { Value } from "../value.ts";
 import { onnxType } from "./cast.ts";
+import { infiniteForNan, withoutNan } from "./nan-rows.ts";
 import { sameOnRows } from "./rows.ts";
 
 type ReduceAttrs = {
@@ -168,19 +169,30 @@ export const logSumExp: Op<ReduceAttrs> = {
   ...ordinary,
 };
 
-/** The index of the largest number along one axis, the first if several; with NaN among them it is undefined. That axis is gone. */
+/** The index of the largest number along one axis, the first if several; NaN counts as infinite. That axis is gone. */
 export const argmax: Op<{ readonly axis: number }> = {
   outputs: 1,
   infer: ([x], { axis }) => ({ ...inferReduce([x], { axes: [axis], keepdims: false }), dtype: "int32" }),
   reference([x], { axis }, out) {
-    const at = groups(x, [axis], (group) => group.indexOf(group.reduce((a, b) => Math.max(a, b))));
+    const at = groups(x, [axis], (group) => {
+      const comparable = group.map((n) => (Number.isNaN(n) ? Infinity : n));
+      return comparable.indexOf(comparable.reduce((a, b) => Math.max(a, b)));
+    });
     return { dtype: "int32", shape: out.shape, data: Int32Array.from(at) };
   },
-  onnx: (emit, [x], { axis }) =>
-    emit.node("Cast", [emit.node("ArgMax", [x.name], { axis, keepdims: 0 })], { to: onnxType.int32 }),
+  onnx(emit, [x], { axis }) {
+    const of = (value: string, along: number) => emit.node("ArgMax", [value], { axis: along, keepdims: 0 });
+    const at =
+      x.dtype !== "float32"
+        ? of(x.name, axis)
+        : axis === -1
+          ? withoutNan(emit, x, of)
+          : of(infiniteForNan(emit, x.name), axis);
+    return emit.node("Cast", [at], { to: onnxType.int32 });
+  },
   vjp: () => [null],
   along: (axis, [x], attrs) => alongReduce(axis, [x], { axes: [attrs.axis], keepdims: false }),
   rows: sameOnRows,
-  scratch: false,
+  scratch: true,
   ...ordinary,
 };

@@ -5,13 +5,20 @@ import { type Meta, showShape } from "../axes.ts";
 import { float } from "../kernels.ts";
 import { type Emitter, type Op, type Operand, ordinary } from "../op.ts";
 import { onnxType } from "./cast.ts";
+import { withoutNan } from "./nan-rows.ts";
 import { sameOnRows } from "./rows.ts";
 
 type TopKAttrs = { readonly k: number };
 
-/** @throws ShapeError unless an axis has that many numbers */
+/** @throws ShapeError unless an axis has that many numbers, and there are rows: without one the runtime ends the process */
 function requireCount(what: string, x: Meta, k: number): void {
   const size = x.shape.at(-1) ?? 0;
+  if (size > 0 && sizeOf(x.shape) === 0) {
+    throw new ShapeError(`${what} needs a row to take numbers from, and ${showShape(x)} has none.`, {
+      asked: k,
+      found: x.shape,
+    });
+  }
   if (Number.isInteger(k) && k >= 1 && k <= size) return;
   throw new ShapeError(
     `${what} takes between 1 and ${size} of the numbers along the last axis of ${showShape(x)}, not ${k}.`,
@@ -39,11 +46,9 @@ function largestOf(x: NDArray, k: number): Int32Array {
 
 /** The same in ONNX, in order or not, int64. */
 function emitLargest(emit: Emitter, x: Operand, k: number, sorted: 0 | 1): string {
-  const isFloat = x.dtype === "float32" || x.dtype === "float64";
-  const comparable = isFloat
-    ? emit.node("Where", [emit.node("IsNaN", [x.name]), emit.float(Infinity), x.name])
-    : x.name;
-  return emit.nodeOf(2, "TopK", [comparable, emit.int64([k])], { axis: -1, largest: 1, sorted })[1];
+  const of = (rows: string, axis: number) =>
+    emit.nodeOf(2, "TopK", [rows, emit.int64([k])], { axis, largest: 1, sorted })[1];
+  return x.dtype === "float32" ? withoutNan(emit, x, of, [k]) : of(x.name, x.rank - 1);
 }
 
 /**
