@@ -78,12 +78,21 @@ describe.each([nodeBackend({ threads: 1 }), webBackend()].map((b) => [b.name, b]
       [1, 6, 1, 5],
     ]) {
       const x = tensor(Float32Array.from(rows.flat()), { shape });
-      const values = [x.argmax(), x.topK(2).indices, x.argmin(), x.isTopK(1), x.transpose().argmax(-2)];
+      const values = [
+        x.argmax(),
+        x.topK(2).indices,
+        x.argmin(),
+        x.isTopK(1),
+        x.transpose().argmax(-2),
+        x.max(-1),
+        x.min(-1, true),
+      ];
       const found = await engine.run(values);
       const right = interpret(values);
       for (const [i, one] of found.entries()) expect(one.toArray()).toEqual(right[i].toArray());
       expect([...found[0].data]).toEqual([3, 1, 0, 2, 4, 1]);
       expect([...found[1].data]).toEqual([3, 4, 1, 2, 0, 2, 2, 0, 4, 0, 1, 2]);
+      expect([...found[5].data]).toEqual([5, NaN, Infinity, 2, Math.fround(3.1e38), NaN]);
     }
     for (const shape of [
       [0, 5],

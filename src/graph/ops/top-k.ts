@@ -5,7 +5,7 @@ import { type Meta, showShape } from "../axes.ts";
 import { float } from "../kernels.ts";
 import { type Emitter, type Op, type Operand, ordinary } from "../op.ts";
 import { onnxType } from "./cast.ts";
-import { withoutNan } from "./nan-rows.ts";
+import { infiniteForNan, overRows } from "./nan-rows.ts";
 import { sameOnRows } from "./rows.ts";
 
 type TopKAttrs = { readonly k: number };
@@ -48,7 +48,8 @@ function largestOf(x: NDArray, k: number): Int32Array {
 function emitLargest(emit: Emitter, x: Operand, k: number, sorted: 0 | 1): string {
   const of = (rows: string, axis: number) =>
     emit.nodeOf(2, "TopK", [rows, emit.int64([k])], { axis, largest: 1, sorted })[1];
-  return x.dtype === "float32" ? withoutNan(emit, x, of, [k]) : of(x.name, x.rank - 1);
+  if (x.dtype !== "float32") return of(x.name, x.rank - 1);
+  return overRows(emit, x, of, (rows, axis) => of(infiniteForNan(emit, rows), axis), [k]);
 }
 
 /**
