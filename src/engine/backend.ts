@@ -28,8 +28,8 @@ export interface Backend {
   readonly holdsThread?: boolean;
   /** Whether it does a product of few rows faster with the weight as the first factor, as the native runtime does. */
   readonly weightsFirst?: boolean;
-  /** Whether it is fast where a value's size depends on numbers, as of rows that are picked out by them: a graphics processor is not. */
-  readonly picksRows?: boolean;
+  /** Whether it may choose by numbers what it computes: a graphics processor would have to be waited for. */
+  readonly branches?: boolean;
   /** Most sessions at one time. Default 32. */
   readonly maxSessions?: number;
   /** A compiled graph from ONNX bytes. @param outputs the names of what a run returns */

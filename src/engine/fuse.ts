@@ -1,8 +1,8 @@
 /**
  * Steps that the runtime does faster in another way. A product with a weight and its bias, `x W + b`, becomes `linear`, against the
  * weight transposed; with few rows, as a prompt has, every product with a large weight becomes `fewRows`, with the weight as the first
- * factor, on runtimes that are faster so; several of the same few rows, as queries, keys and values are, become one; and the product of a single row with a tall
- * weight becomes that of its parts. Everything that decides on it is here.
+ * factor, on runtimes that are faster so; several of the same few rows, as queries, keys and values are, become one; the product of a single row with a tall
+ * weight becomes that of its parts; and attention is masked by a sum. Everything that decides on it is here.
  */
 import type { Attrs } from "../graph/op.ts";
 import { attrsOf, type Tensor } from "../graph/tensor.ts";
@@ -38,6 +38,13 @@ const COPIED = 1 << 22;
 const TALL = 2;
 const TALL_PARTS = 4;
 
+/**
+ * From this many numbers, and if a mask is this many times smaller than what it hides parts of, as attention's is, that is done by a
+ * sum. Measured: a pass of 1024 tokens at GPT-2 small's size takes 1.02 s so, and 1.26 s by the runtime's Where.
+ */
+const MASKED = 1 << 20;
+const SHARED = 4;
+
 /** `x W + b`, perhaps with an axis split between the product and the sum. */
 interface Biased {
   readonly product: Step;
@@ -59,6 +66,8 @@ export function fuse(draft: Draft, weightsFirst: boolean): Draft {
     if (tall) replaced.set(step, [tall]);
     const few = fusion.fewRows(step);
     if (few) replaced.set(step, [few]);
+    const masked = fusion.masked(step);
+    if (masked) replaced.set(step, [masked]);
     const biased = fusion.biased(step);
     if (!biased || !fusion.pays(biased)) continue;
     replaced.set(step, fusion.linear(biased, step));
@@ -145,6 +154,18 @@ class Fusion {
   private asItLeaves(out: Slot): { readonly attrs: Attrs; readonly rank: number } {
     const flat = out.rank > 2 && this.index.leaves(out) && this.index.usesOf(out) === 0;
     return flat ? { attrs: { flat }, rank: 2 } : { attrs: {}, rank: out.rank };
+  }
+
+  /** What replaces the choice between the numbers of a large value and -Infinity, by a mask that many parts of it share; `undefined` for any other step. */
+  masked({ op, inputs, outputs }: Step): Step | undefined {
+    if (op !== "where") return undefined;
+    const [mask, x, other] = inputs;
+    const hidden = this.index.constants[other.id]?.array.data;
+    if (!this.index.inputs[mask.id] || x.dtype !== "float32" || hidden?.length !== 1 || hidden[0] !== -Infinity)
+      return undefined;
+    const size = this.sizes[outputs[0].id];
+    if (size < MASKED || this.sizes[x.id] !== size || SHARED * this.sizes[mask.id] > size) return undefined;
+    return { op: "masked", attrs: {}, inputs: [mask, x], outputs };
   }
 
   pays({ product, weight }: Biased): boolean {

@@ -1,6 +1,7 @@
 /** Steps that stand for several ops, as the runtime does them in one go. Only plans have them, graphs do not. */
 import type { Attrs, Emitter, Op, Operand } from "../graph/op.ts";
 import { type OpName, ops } from "../graph/ops/index.ts";
+import { ofFinite } from "../graph/ops/not-finite.ts";
 import type { Backend } from "./backend.ts";
 import { keptProduct, unpack, unpackRows } from "./kept.ts";
 
@@ -109,10 +110,25 @@ const rmsNorm: Kernel = {
 /** GELU by tanh, as onnxruntime's own operator, which knows no other. */
 const fastGelu: Kernel = { onnx: (emit, [x]) => emit.node("FastGelu", [x.name]), scratch: false };
 
+/**
+ * A value where a mask holds, and -Infinity elsewhere: `[...]`, `[...]` to `[...]` of the second. The runtime's Where goes over it three times
+ * on one thread, a sum once, on all.
+ */
+const masked: Kernel = {
+  onnx(emit: Emitter, [mask, x]: readonly Operand[]): string {
+    const where = (shown: string) => emit.node("Where", [mask.name, shown, emit.float(-Infinity)]);
+    if (!emit.branches) return where(x.name);
+    const hidden = where(emit.float(0));
+    return ofFinite(emit, x, { fast: () => emit.node("Add", [x.name, hidden]), exact: () => where(x.name) });
+  },
+  scratch: false,
+};
+
 const kernels = {
   rmsNorm,
   fastGelu,
   linear,
+  masked,
   fewRows,
   joinedRows,
   parts,
@@ -132,7 +148,7 @@ export function kernelOf(op: OpName | KernelName): Kernel {
 }
 
 /** What of a backend decides how steps are written. */
-export type WrittenFor = Pick<Backend, "geluByErf" | "weightsFirst" | "picksRows">;
+export type WrittenFor = Pick<Backend, "geluByErf" | "weightsFirst" | "branches">;
 
 /** How a step is written for a backend. */
 export function kernelOn(backend: WrittenFor, op: OpName | KernelName, attrs: Attrs): Kernel {

@@ -2,12 +2,12 @@
 import { MessageWriter } from "./protobuf.ts";
 
 /** AttributeProto.AttributeType */
-const TYPES = { float: 1, int: 2, string: 3, ints: 7 } as const;
+const TYPES = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
 
 export interface OnnxAttribute {
   readonly name: string;
   readonly type: keyof typeof TYPES;
-  readonly value: number | string | readonly number[];
+  readonly value: number | string | readonly number[] | OnnxGraph;
 }
 
 export interface OnnxNode {
@@ -35,9 +35,13 @@ export interface OnnxValue {
   readonly rank: number | undefined;
 }
 
-export interface OnnxModel {
+export interface OnnxModel extends OnnxGraph {
   readonly irVersion: number;
   readonly opsets: readonly { readonly domain: string; readonly version: number }[];
+}
+
+/** What a model computes, or a branch of it. */
+export interface OnnxGraph {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];
@@ -59,7 +63,7 @@ export function onnxBytes(model: OnnxModel): Uint8Array {
   return to.finish();
 }
 
-function writeGraph(to: MessageWriter, { name, nodes, initializers, inputs, outputs }: OnnxModel): void {
+function writeGraph(to: MessageWriter, { name, nodes, initializers, inputs, outputs }: OnnxGraph): void {
   for (const one of nodes) to.message(1, (node) => writeNode(node, one));
   to.text(2, name);
   for (const one of initializers) to.message(5, (tensor) => writeTensor(tensor, one));
@@ -80,6 +84,7 @@ function writeAttribute(to: MessageWriter, { name, type, value }: OnnxAttribute)
   if (type === "float") to.float(2, value as number);
   else if (type === "int") to.integer(3, value as number);
   else if (type === "string") to.text(4, value as string);
+  else if (type === "graph") to.message(6, (graph) => writeGraph(graph, value as OnnxGraph));
   else for (const one of value as readonly number[]) to.integer(8, one);
   to.integer(20, TYPES[type]);
 }

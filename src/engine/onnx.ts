@@ -27,7 +27,8 @@ export function computedOutputs(plan: Plan): Slot[] {
 
 /** @param backend what of the backend decides how steps are written */
 export function writeOnnx(plan: Plan, backend: WrittenFor = {}): Uint8Array {
-  const nodes: OnnxNode[] = [];
+  let nodes: OnnxNode[] = [];
+  const opTypes = new Set<string>();
   const initializers = plan.constants.map((c) => initializer(slotName(c), c.array));
   const known = new Map<string, string>();
   let count = 0;
@@ -42,7 +43,23 @@ export function writeOnnx(plan: Plan, backend: WrittenFor = {}): Uint8Array {
   const nodeOf = (outputs: number, opType: string, inputs: readonly string[], attrs: OnnxAttrs = {}) => {
     const names = Array.from({ length: outputs }, () => `n${count++}`);
     nodes.push(node(opType, inputs, names, attrs));
+    opTypes.add(opType);
     return names;
+  };
+  /** A part of the graph that a node may compute. It sees what is made outside, and an output of its own is made in it. */
+  const branch = (name: string, dtype: keyof typeof elementType, make: () => string): OnnxAttribute => {
+    const outside = nodes;
+    nodes = [];
+    const output = emit.node("Identity", [make()]);
+    const value = {
+      name,
+      nodes,
+      initializers: [],
+      inputs: [],
+      outputs: [{ name: output, elemType: elementType[dtype], rank: undefined }],
+    };
+    nodes = outside;
+    return { name, type: "graph", value };
   };
   const emit = {
     nodeOf,
@@ -54,7 +71,13 @@ export function writeOnnx(plan: Plan, backend: WrittenFor = {}): Uint8Array {
         shape,
       ),
     float: (value: number) => baked(`f ${value}`, { dtype: "float32", shape: [], data: Float32Array.of(value) }, []),
-    picksRows: backend.picksRows === true,
+    branches: backend.branches === true,
+    either(condition: string, dtype: keyof typeof elementType, yes: () => string, no: () => string) {
+      const attribute = [branch("then_branch", dtype, yes), branch("else_branch", dtype, no)];
+      const [name] = nodeOf(1, "If", [condition]);
+      nodes[nodes.length - 1] = { ...nodes[nodes.length - 1], attribute };
+      return name;
+    },
   } satisfies Emitter;
   for (const step of plan.steps) {
     const inputs = step.inputs.map((s) => ({ name: slotName(s), rank: s.rank, dtype: s.dtype }));
@@ -67,11 +90,11 @@ export function writeOnnx(plan: Plan, backend: WrittenFor = {}): Uint8Array {
       }
     }
   }
-  const contributed = nodes.some(({ domain }) => domain !== "");
+  const contributed = [...opTypes].some((opType) => CONTRIBUTED.has(opType));
   return onnxBytes({
     irVersion: IR_VERSION,
     opsets: [
-      { domain: "", version: nodes.some(({ opType }) => opType === "BitCast") ? OPSET_OF_BIT_CAST : OPSET },
+      { domain: "", version: opTypes.has("BitCast") ? OPSET_OF_BIT_CAST : OPSET },
       ...(contributed ? [{ domain: CONTRIB_DOMAIN, version: 1 }] : []),
     ],
     ...{ name: "glassformer", nodes, initializers },
@@ -113,7 +136,13 @@ function initializer(name: string, array: NDArray | BigInt64Array, shape?: reado
   return { name, dataType, dims, rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }
 
-const elementType: Readonly<Record<SlotDType, number>> = { ...onnxType, uint8: 2, uint16: 4, float16: 10 };
+const elementType: Readonly<Record<SlotDType | "int64", number>> = {
+  ...onnxType,
+  uint8: 2,
+  uint16: 4,
+  int64: 7,
+  float16: 10,
+};
 
 /** dtype and rank; every size is left open, and an output's rank too. */
 function valueInfo(slot: Slot, ranked = true): OnnxValue {

@@ -87,7 +87,7 @@ export function nodeBackend(options: NodeBackendOptions = {}): Backend {
     { ...provider, ...place },
     {
       weightsFirst: device === "cpu",
-      picksRows: device === "cpu",
+      branches: device === "cpu",
       maxSessions: Math.min(MOST_SESSIONS, Math.max(FEWEST_SESSIONS, maxSessions)),
     },
   );

@@ -46,15 +46,15 @@ export const RUNTIME_FILES = {
   webgpu: { file: "ort-wasm-simd-threaded.jsep.wasm", bytes: 28_312_028 },
 };
 
-/** What of a backend follows from its device. Measured with onnxruntime-web 1.30's WebGPU: float16 is read as 0, int4 multiplied to 0, int8 refused, Gelu by erf whatever it is asked for, and rows picked by int64 refused. */
+/** What of a backend follows from its device. Measured with onnxruntime-web 1.30's WebGPU: float16 is read as 0, int4 multiplied to 0, int8 refused, and Gelu by erf whatever it is asked for. */
 export const webTraits = (
   device: Device,
-): Pick<Backend, "fetched" | "copiesFeeds" | "wholeWeights" | "geluByErf" | "picksRows"> => ({
+): Pick<Backend, "fetched" | "copiesFeeds" | "wholeWeights" | "geluByErf" | "branches"> => ({
   fetched: device === "cuda" ? undefined : RUNTIME_FILES[device],
   copiesFeeds: true,
   wholeWeights: device === "webgpu",
   geluByErf: device === "webgpu",
-  picksRows: device === "cpu",
+  branches: device === "cpu",
 });
 
 /** Loads the build for a device. @param runtimeFolder the option of that name */

@@ -32,8 +32,10 @@ export interface Emitter {
   /** A constant baked into the graph. */
   int64(values: readonly number[], shape?: readonly number[]): string;
   float(value: number): string;
-  /** Whether the runtime is fast where a value's size depends on numbers. */
-  readonly picksRows: boolean;
+  /** Whether the runtime may choose by numbers what it computes. */
+  readonly branches: boolean;
+  /** One of two values, of which only that one is computed: by a condition of one element. */
+  either(condition: string, dtype: Meta["dtype"] | "int64", yes: () => string, no: () => string): string;
 }
 
 /** For an axis of a result: the axis of each input that it corresponds to, `null` for an input that does not vary along it. */

@@ -104,6 +104,27 @@ describe.each([nodeBackend({ threads: 1 }), webBackend()].map((b) => [b.name, b]
     }
   });
 
+  test("what a mask hides of a large value is hidden whatever it is, and what it shows stays as it is", async () => {
+    const [texts, heads, pos] = [2, 4, 384];
+    const causal = Uint8Array.from({ length: pos * pos }, (_, i) => Number(i % pos <= Math.floor(i / pos)));
+    const padded = Uint8Array.from({ length: texts * pos }, (_, i) => Number(i % pos > 5));
+    const masks = [
+      tensor(causal, { shape: [pos, pos], dtype: "bool" }),
+      tensor(padded, { shape: [texts, 1, 1, pos], dtype: "bool" }),
+    ];
+    const data = Float32Array.from({ length: texts * heads * pos * pos }, (_, i) => ((i * 7919) % 1000) - 500);
+    for (const odd of [1, NaN, Infinity, -Infinity]) {
+      data[1] = odd;
+      data[7 * pos + 6] = odd;
+      const x = tensor(data, { shape: [texts, heads, pos, pos] });
+      for (const mask of masks) {
+        const [found] = await engine.run([x.where(mask, x.constant(-Infinity))]);
+        const right = interpret([x.where(mask, x.constant(-Infinity))])[0].data;
+        expect(found.data.findIndex((n, i) => n !== right[i] && !(Number.isNaN(n) && Number.isNaN(right[i])))).toBe(-1);
+      }
+    }
+  });
+
   test("topK is the largest, then the largest of the rest, and so on, for rows full of ties", async () => {
     const data = Float32Array.from({ length: 3 * 700 }, (_, i) => (i * i) % 23);
     const x = tensor(data, { shape: [3, 700] });

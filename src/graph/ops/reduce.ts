@@ -9,7 +9,7 @@ import { float, strided } from "../kernels.ts";
 import { type Along, type Emitter, type Op, type Operand, ordinary } from "../op.ts";
 import type { Value } from "../value.ts";
 import { onnxType } from "./cast.ts";
-import { infiniteForNan, overRows } from "./nan-rows.ts";
+import { infiniteForNan, withoutNan } from "./not-finite.ts";
 import { sameOnRows } from "./rows.ts";
 
 type ReduceAttrs = {
@@ -114,24 +114,15 @@ function ofExtremum(opType: string, f: (a: number, b: number) => number): Op<Red
       (group) => group.reduce((a, b) => f(a, b)),
       (g, out, [x], attrs) => [extremum(g, out, x, attrs)],
     ),
-    onnx(emit, [x], { axes, keepdims }) {
-      const of = (value: string, along: readonly number[]) =>
-        emit.node(opType, [value, emit.int64(along)], { keepdims: +keepdims });
+    onnx(emit, [x], attrs) {
+      const fast = () => emitReduce(opType)(emit, [x], attrs);
       // The runtime passes over NaN.
-      const exact = (value: string, along: readonly number[]) => {
-        const flags = emit.node("Cast", [emit.node("IsNaN", [value])], { to: UINT8 });
-        const some = emit.node("ReduceMax", [flags, emit.int64(along)], { keepdims: +keepdims });
-        return emit.node("Where", [
-          emit.node("Cast", [some], { to: onnxType.bool }),
-          emit.float(Number.NaN),
-          of(value, along),
-        ]);
+      const exact = () => {
+        const flags = emit.node("Cast", [emit.node("IsNaN", [x.name])], { to: UINT8 });
+        const some = emit.node("ReduceMax", [flags, emit.int64(attrs.axes)], { keepdims: +attrs.keepdims });
+        return emit.node("Where", [emit.node("Cast", [some], { to: onnxType.bool }), emit.float(Number.NaN), fast()]);
       };
-      if (x.dtype !== "float32") return of(x.name, axes);
-      if (axes.join() !== "-1") return exact(x.name, axes);
-      const tail = keepdims ? [1] : [];
-      const onRows = (make: typeof of) => (rows: string, axis: number) => make(rows, [axis]);
-      return overRows(emit, x, onRows(of), onRows(exact), tail);
+      return x.dtype === "float32" ? withoutNan(emit, x, "float32", { fast, exact }) : fast();
     },
     scratch: true,
   };
@@ -191,14 +182,9 @@ export const argmax: Op<{ readonly axis: number }> = {
     return { dtype: "int32", shape: out.shape, data: Int32Array.from(at) };
   },
   onnx(emit, [x], { axis }) {
-    const of = (value: string, along: number) => emit.node("ArgMax", [value], { axis: along, keepdims: 0 });
-    const ofComparable = (value: string, along: number) => of(infiniteForNan(emit, value), along);
-    const at =
-      x.dtype !== "float32"
-        ? of(x.name, axis)
-        : axis === -1
-          ? overRows(emit, x, of, ofComparable)
-          : ofComparable(x.name, axis);
+    const of = (value: string) => emit.node("ArgMax", [value], { axis, keepdims: 0 });
+    const [fast, exact] = [() => of(x.name), () => of(infiniteForNan(emit, x.name))];
+    const at = x.dtype === "float32" ? withoutNan(emit, x, "int64", { fast, exact }) : fast();
     return emit.node("Cast", [at], { to: onnxType.int32 });
   },
   vjp: () => [null],

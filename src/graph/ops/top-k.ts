@@ -5,7 +5,7 @@ import { type Meta, showShape } from "../axes.ts";
 import { float } from "../kernels.ts";
 import { type Emitter, type Op, type Operand, ordinary } from "../op.ts";
 import { onnxType } from "./cast.ts";
-import { infiniteForNan, overRows } from "./nan-rows.ts";
+import { infiniteForNan, withoutNan } from "./not-finite.ts";
 import { sameOnRows } from "./rows.ts";
 
 type TopKAttrs = { readonly k: number };
@@ -46,10 +46,9 @@ function largestOf(x: NDArray, k: number): Int32Array {
 
 /** The same in ONNX, in order or not, int64. */
 function emitLargest(emit: Emitter, x: Operand, k: number, sorted: 0 | 1): string {
-  const of = (rows: string, axis: number) =>
-    emit.nodeOf(2, "TopK", [rows, emit.int64([k])], { axis, largest: 1, sorted })[1];
-  if (x.dtype !== "float32") return of(x.name, x.rank - 1);
-  return overRows(emit, x, of, (rows, axis) => of(infiniteForNan(emit, rows), axis), [k]);
+  const of = (value: string) => emit.nodeOf(2, "TopK", [value, emit.int64([k])], { axis: -1, largest: 1, sorted })[1];
+  const [fast, exact] = [() => of(x.name), () => of(infiniteForNan(emit, x.name))];
+  return x.dtype === "float32" ? withoutNan(emit, x, "int64", { fast, exact }) : fast();
 }
 
 /**
