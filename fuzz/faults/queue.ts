@@ -232,6 +232,7 @@ export async function killedWorkers(
         }
       };
       const restarting = async () => {
+        await scan.says(/ of \d+ shards/); // without a server a scan is refused before it begins
         while (!over() && count["servers killed"] < restarts) {
           await Promise.race([wait(1000 + random.below(4000)), scan.ended]);
           if (over()) return;
