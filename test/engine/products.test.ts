@@ -3,12 +3,13 @@ import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { Engine } from "../../src/engine/engine.ts";
 import { peakBytes } from "../../src/engine/memory.ts";
+import { writeOnnx } from "../../src/engine/onnx.ts";
 import { nodeBackend } from "../../src/engine/ort-node.ts";
 import { makePlan } from "../../src/engine/plan.ts";
 import { interpret } from "../../src/engine/reference.ts";
 import { grad } from "../../src/graph/rewrite/grad.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
-import type { NDArray } from "../../src/tensor/array.ts";
+import { type NDArray, ndarray, sizeOf } from "../../src/tensor/array.ts";
 import { expectClose } from "../close.ts";
 import { numbers } from "../graph/cases.ts";
 
@@ -439,4 +440,29 @@ test("any product of a value and a weight, with or without a bias, equals its de
     }),
     { numRuns: 60 },
   );
+});
+
+describe("what a mask hides", () => {
+  const scores = (texts: number, pos: number) =>
+    Tensor.leaf(ndarray("float32", [texts, 4, pos, pos], new Float32Array(texts * 4 * pos * pos)));
+  const mask = (...shape: readonly number[]) => Tensor.leaf(ndarray("bool", shape, new Uint8Array(sizeOf(shape))));
+  const opOf = (x: Tensor, hides: Tensor, hidden = -Infinity) =>
+    makePlan([x.where(hides, x.constant(hidden))]).steps.map(({ op }) => op);
+
+  test("of large attention is hidden by a sum, and of anything else by a choice", () => {
+    expect(opOf(scores(2, 384), mask(384, 384))).toEqual(["masked"]);
+    expect(opOf(scores(2, 384), mask(2, 1, 384, 384))).toEqual(["masked"]);
+    expect(opOf(scores(2, 100), mask(100, 100))).toEqual(["where"]);
+    expect(opOf(scores(2, 384), mask(384, 384), 0)).toEqual(["where"]);
+    expect(opOf(scores(2, 384), mask(2, 4, 384, 384))).toEqual(["where"]);
+  });
+
+  test("is a branch only on a runtime that may choose by numbers, as the largest of numbers is", () => {
+    const x = scores(2, 384);
+    for (const value of [x.where(mask(384, 384), x.constant(-Infinity)), x.max(-1), x.argmax(), x.topK(3).values]) {
+      const text = (branches: boolean) => Buffer.from(writeOnnx(makePlan([value]), { branches })).toString("latin1");
+      expect(text(true)).toContain("then_branch");
+      expect(text(false)).not.toContain("then_branch");
+    }
+  });
 });
