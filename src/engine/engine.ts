@@ -301,7 +301,7 @@ export class Engine {
   private async layOut(plan: Plan, signal?: AbortSignal): Promise<ReadonlyMap<string, NDArray>> {
     const found = new Map<string, NDArray>();
     for (const { source } of plan.inputs) {
-      if (source.array || found.has(layoutKey(source))) continue;
+      if (source.array) continue;
       const weight = uncopied(source);
       let array = weight ? ({ ...weight.array!, shape: source.shape } as NDArray) : this.layouts.get(source);
       if (!array) {
